@@ -1,0 +1,1 @@
+"""The registry service: routers hand to services, services call storage and sources."""

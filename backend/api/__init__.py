@@ -1,0 +1,1 @@
+"""HTTP routers by resource and what they share."""

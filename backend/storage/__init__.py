@@ -1,0 +1,1 @@
+"""Where the registry keeps things, behind protocols that every backend fulfils in full."""
