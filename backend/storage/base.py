@@ -258,9 +258,9 @@ class BlobStore(Protocol):
         ...
 
 
-class DigestMismatch(Exception):  # noqa: N818 -- reads as what happened, like the domain's errors
+class DigestMismatch(Exception):
     """The bytes are not what they were said to be."""
 
 
-class BlobMissing(Exception):  # noqa: N818 -- reads as what happened, like the domain's errors
+class BlobMissing(Exception):
     """There is no blob under this digest."""
