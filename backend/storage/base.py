@@ -71,6 +71,10 @@ class Catalog(Protocol):
         """All artifacts, of any type, whose source key is among `keys`, ordered by id."""
         ...
 
+    async def by_ids(self, viewer: User, ids: Sequence[str]) -> Sequence[Artifact]:
+        """All artifacts, of any type, whose id is among `ids`, ordered by id."""
+        ...
+
     async def page(
         self, viewer: User, queries: Sequence[NameQuery], *, after: str | None, limit: int
     ) -> Page[ArtifactSummary]:
