@@ -1,0 +1,137 @@
+"""Serve the registry on this machine, alone or with a small organisation to play with beside it."""
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from tooling import bootstrap, places
+from tooling.children import Children, Stopped, stoppable
+from tooling.failure import CommandFailed
+from tooling.pins import Purpose
+
+STARTUP_S = 60.0
+"""How long the server and the stand-in may take until they answer."""
+
+_ABOUT = """\
+The registry answers on HOST and PORT (127.0.0.1:8000) and keeps its data in DATA_DIR (./data in this checkout,
+./data/demo with --demo). docs/settings.md lists every setting; each is an environment variable.
+The first start makes .venv and installs the pinned dependencies into it; later starts take no network."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; returns only when the server has ended."""
+    parser = argparse.ArgumentParser(prog="scripts/run", description=__doc__, epilog=_ABOUT)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument(
+        "--demo", action="store_true", help="play with made-up hubs and artifacts, without the internet"
+    )
+    demo = parser.parse_args(arguments).demo
+    bootstrap.prepare(Purpose.RUN)
+    host, port = os.environ.get("HOST") or "127.0.0.1", _port()
+    _refuse_busy(host, port)
+    return _serve_demo(host, port) if demo else _serve()
+
+
+def _port() -> int:
+    stated = os.environ.get("PORT") or "8000"
+    if not stated.isascii() or not stated.isdigit() or int(stated) > 65535:  # noqa: PLR2004 (the last port there is)
+        raise CommandFailed(f"PORT={stated} is not a port number.")
+    return int(stated)
+
+
+def _refuse_busy(host: str, port: int) -> None:
+    """Say so now, in words, when the server could not listen where it is meant to."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as error:
+        raise CommandFailed(
+            f"Cannot listen on {host}:{port}: {error.strerror}.\n"
+            f"End what is there, or choose another port: PORT={port + 1} scripts/run"
+        ) from error
+
+
+def _data_dir(default: Path) -> str:
+    return str(Path(os.environ.get("DATA_DIR") or default).absolute())
+
+
+def _serve() -> int:
+    """Become the server, so that signals reach it without us in between."""
+    settings = bootstrap.environment(DATA_DIR=_data_dir(places.DATA))
+    sys.stderr.flush()
+    os.execve(places.PYTHON, [str(places.PYTHON), "-m", "backend.serve"], settings)  # noqa: S606 (our own server)
+
+
+def _serve_demo(host: str, port: int) -> int:
+    python = str(places.PYTHON)
+    hub_port, port = _free_port(), port or _free_port()
+    hub, base = f"http://127.0.0.1:{hub_port}", f"http://{_reachable(host)}:{port}"
+    settings = bootstrap.environment(
+        DATA_DIR=_data_dir(places.DATA / "demo"), PORT=str(port), HF_ENDPOINT=hub, GITHUB_API_URL=hub
+    )
+    try:
+        with stoppable(), Children() as children:
+            children.start([python, "-m", "demo", "--port", str(hub_port)], settings)
+            server = children.start([python, "-m", "backend.serve"], settings)
+            _await_health(base, children, server)
+            _seed(children.start([python, "-m", "demo", "seed", "--base", base], settings))
+            children.forget_ended()
+            print(_welcome(base), flush=True)
+            ended = children.first_to_end()
+        raise CommandFailed(f"{' '.join(ended.args[-3:])} ended by itself with {ended.returncode}.")
+    except Stopped as stopped:
+        return 128 + stopped.signum
+
+
+def _free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+    return port
+
+
+def _reachable(host: str) -> str:
+    """Return a name under which this machine reaches what binds `host`."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 (compared, not bound)
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _await_health(base: str, children: Children, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + STARTUP_S
+    while not _is_healthy(base):
+        if children.any_ended() or time.monotonic() > deadline:
+            said = "ended" if server.poll() is not None else "does not answer"
+            raise CommandFailed(f"The registry {said} before {base}/health could be read; its own words are above.")
+        time.sleep(0.1)
+
+
+def _is_healthy(base: str) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not reach this loopback
+    try:
+        with direct.open(f"{base}/health", timeout=5) as answer:
+            return bool(answer.status == 200)  # noqa: PLR2004 (OK)
+    except OSError:
+        return False
+
+
+def _seed(seeding: subprocess.Popen[bytes]) -> None:
+    if seeding.wait() != 0:
+        raise CommandFailed(f"Seeding ended with {seeding.returncode}; its own words are above.")
+
+
+def _welcome(base: str) -> str:
+    return f"""
+The demo registry is ready.
+  {base}/docs     try every call in the browser
+  {base}/health   how it is doing
+  curl -s {base}/artifacts -H 'Content-Type: application/json' -d '[{{"name": "*"}}]'
+Ctrl-C ends it; what it holds stays for the next time."""
