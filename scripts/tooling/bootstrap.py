@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 from tooling import pins, places
 from tooling.failure import CommandFailed
@@ -38,6 +39,14 @@ def environment(**settings: str) -> dict[str, str]:
     # Without PYTHONSAFEPATH a folder named `backend` where the caller stands would win over the registry's.
     importable = os.pathsep.join((str(places.ROOT), str(places.SCRIPTS)))
     return {**os.environ, "PYTHONPATH": importable, "PYTHONSAFEPATH": "1", **settings}
+
+
+def become(module: str, *arguments: str, **settings: str) -> NoReturn:
+    """Replace this process with a module of the environment, so that signals reach it with nobody in between."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    command = [str(places.PYTHON), "-m", module, *arguments]
+    os.execve(places.PYTHON, command, environment(**settings))  # noqa: S606 (our own programs, without a shell)
 
 
 @contextlib.contextmanager

@@ -5,17 +5,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
+from typing import Self
 
 from tooling import places
+from tooling.failure import CommandFailed
 
 PATIENCE_S = 15.0
 """How long a child may take to finish what it is doing after it was asked to end."""
 
 
-class Stopped(Exception):  # noqa: N818 (named for what happened)
+class Stopped(Exception):
     """Somebody asked this command to end; `signum` is how."""
 
     def __init__(self, signum: int) -> None:
@@ -44,36 +45,39 @@ class Children:
 
     def __init__(self) -> None:
         self._running: list[subprocess.Popen[bytes]] = []
+        self._names: dict[int, str] = {}
 
-    def __enter__(self) -> "Children":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
         for child in reversed(self._running):
             _end(child)
 
-    def start(self, command: Sequence[str], settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """Start a program that gets no Ctrl-C of its own, so that only we decide when it ends."""
+    def start(self, name: str, command: Sequence[str], settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """Start a program, called `name` when we speak of it.
+
+        It gets no Ctrl-C of its own, so that only we decide when it ends.
+        """
         tether = [sys.executable, "-I", "-S", str(places.SCRIPTS / "tooling" / "tether.py"), str(os.getpid())]
         child = subprocess.Popen([*tether, *command], env=settings, stdin=subprocess.DEVNULL, process_group=0)
         self._running.append(child)
+        self._names[child.pid] = name
         return child
 
-    def forget_ended(self) -> None:
-        """Stop watching those that did their work and are done."""
-        self._running = [child for child in self._running if child.poll() is None]
+    def forget(self, child: subprocess.Popen[bytes]) -> None:
+        """Stop watching one that did its work and is done."""
+        self._running.remove(child)
 
-    def any_ended(self) -> bool:
-        """Whether one of them is no longer running."""
-        return any(child.poll() is not None for child in self._running)
+    def insist(self) -> None:
+        """Do nothing while all of them run.
 
-    def first_to_end(self) -> subprocess.Popen[bytes]:
-        """Wait until one of them ends by itself."""
-        while True:
-            for child in self._running:
-                if child.poll() is not None:
-                    return child
-            time.sleep(0.2)
+        Raises:
+            CommandFailed: one has ended by itself.
+        """
+        for child in self._running:
+            if child.poll() is not None:
+                raise CommandFailed(f"{self._names[child.pid]} ended with {child.returncode}; its own words are above.")
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from tooling import check, compile_dependencies, generate_docs, run, test
+from tooling.children import Stopped, stoppable
 from tooling.failure import CommandFailed
 
 COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
@@ -18,9 +19,10 @@ COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
 def main(arguments: Sequence[str]) -> int:
     """Run the command named first with the arguments after it, and return its exit status."""
     try:
-        return COMMANDS[arguments[0]](arguments[1:])
+        with stoppable():
+            return COMMANDS[arguments[0]](arguments[1:])
     except CommandFailed as failed:
         print(failed, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
+    except Stopped as stopped:
+        return 128 + stopped.signum

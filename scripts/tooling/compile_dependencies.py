@@ -9,7 +9,7 @@ from tooling.pins import Purpose
 
 _HEADER = """\
 # Every dependency of the registry and of its tests, pinned with its hashes, for Linux, macOS and Windows.
-# Written by scripts/compile-dependencies from pyproject.toml; `scripts/compile-dependencies --upgrade` takes newer ones.
+# Written by scripts/compile-dependencies from pyproject.toml; its option --upgrade takes newer versions.
 """
 
 _OPTIONS = (

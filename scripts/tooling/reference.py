@@ -66,7 +66,7 @@ def metrics_page() -> str:
             "",
             _WRITTEN_BY.format(source="metrics/catalog.py and the metrics it names"),
             "",
-            "Each metric asks one question and answers with a score from 0 to 1, or -1 where the question does not apply.",
+            "Each metric asks one question; its score lies in [0, 1], or is -1 where the question does not apply.",
             "The net score is the weighted mean; `METRIC_WEIGHTS` replaces the weights.",
             "",
             "| metric | weight | question |",

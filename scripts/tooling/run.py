@@ -3,15 +3,14 @@
 import argparse
 import os
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from tooling import bootstrap, places
-from tooling.children import Children, Stopped, stoppable
+from tooling.children import Children
 from tooling.failure import CommandFailed
 from tooling.pins import Purpose
 
@@ -32,10 +31,12 @@ def main(arguments: Sequence[str]) -> int:
         "--demo", action="store_true", help="play with made-up hubs and artifacts, without the internet"
     )
     demo = parser.parse_args(arguments).demo
-    bootstrap.prepare(Purpose.RUN)
     host, port = os.environ.get("HOST") or "127.0.0.1", _port()
     _refuse_busy(host, port)
-    return _serve_demo(host, port) if demo else _serve()
+    bootstrap.prepare(Purpose.RUN)
+    if demo:
+        return _serve_demo(host, port)
+    return bootstrap.become("backend.serve", DATA_DIR=_data_dir(places.DATA))
 
 
 def _port() -> int:
@@ -63,32 +64,22 @@ def _data_dir(default: Path) -> str:
     return str(Path(os.environ.get("DATA_DIR") or default).absolute())
 
 
-def _serve() -> int:
-    """Become the server, so that signals reach it without us in between."""
-    settings = bootstrap.environment(DATA_DIR=_data_dir(places.DATA))
-    sys.stderr.flush()
-    os.execve(places.PYTHON, [str(places.PYTHON), "-m", "backend.serve"], settings)  # noqa: S606 (our own server)
-
-
-def _serve_demo(host: str, port: int) -> int:
+def _serve_demo(host: str, port: int) -> NoReturn:
     python = str(places.PYTHON)
     hub_port, port = _free_port(), port or _free_port()
     hub, base = f"http://127.0.0.1:{hub_port}", f"http://{_reachable(host)}:{port}"
     settings = bootstrap.environment(
         DATA_DIR=_data_dir(places.DATA / "demo"), PORT=str(port), HF_ENDPOINT=hub, GITHUB_API_URL=hub
     )
-    try:
-        with stoppable(), Children() as children:
-            children.start([python, "-m", "demo", "--port", str(hub_port)], settings)
-            server = children.start([python, "-m", "backend.serve"], settings)
-            _await_health(base, children, server)
-            _seed(children.start([python, "-m", "demo", "seed", "--base", base], settings))
-            children.forget_ended()
-            print(_welcome(base), flush=True)
-            ended = children.first_to_end()
-        raise CommandFailed(f"{' '.join(ended.args[-3:])} ended by itself with {ended.returncode}.")
-    except Stopped as stopped:
-        return 128 + stopped.signum
+    with Children() as children:
+        children.start("The demo hub", [python, "-m", "demo", "--port", str(hub_port)], settings)
+        children.start("The registry", [python, "-m", "backend.serve"], settings)
+        _await_health(base, children)
+        _seed(base, children, settings)
+        print(_welcome(base), flush=True)
+        while True:
+            children.insist()
+            time.sleep(0.2)
 
 
 def _free_port() -> int:
@@ -105,12 +96,12 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _await_health(base: str, children: Children, server: subprocess.Popen[bytes]) -> None:
+def _await_health(base: str, children: Children) -> None:
     deadline = time.monotonic() + STARTUP_S
     while not _is_healthy(base):
-        if children.any_ended() or time.monotonic() > deadline:
-            said = "ended" if server.poll() is not None else "does not answer"
-            raise CommandFailed(f"The registry {said} before {base}/health could be read; its own words are above.")
+        children.insist()
+        if time.monotonic() > deadline:
+            raise CommandFailed(f"{base}/health does not answer after {STARTUP_S:.0f} s.")
         time.sleep(0.1)
 
 
@@ -123,9 +114,11 @@ def _is_healthy(base: str) -> bool:
         return False
 
 
-def _seed(seeding: subprocess.Popen[bytes]) -> None:
+def _seed(base: str, children: Children, settings: Mapping[str, str]) -> None:
+    seeding = children.start("Seeding", [str(places.PYTHON), "-m", "demo", "seed", "--base", base], settings)
     if seeding.wait() != 0:
-        raise CommandFailed(f"Seeding ended with {seeding.returncode}; its own words are above.")
+        children.insist()
+    children.forget(seeding)
 
 
 def _welcome(base: str) -> str:

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 
 from tooling import bootstrap, places
@@ -25,12 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     bootstrap.prepare(Purpose.DEVELOP)
     os.chdir(places.ROOT)
-    sys.stdout.flush()
-    os.execve(  # noqa: S606 (our own tests)
-        places.PYTHON,
-        [str(places.PYTHON), "-m", "pytest", *(arguments or _EVERYTHING)],
-        bootstrap.environment(),
-    )
+    return bootstrap.become("pytest", *(arguments or _EVERYTHING))
 
 
 def _help() -> str:
