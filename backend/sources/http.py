@@ -1,0 +1,233 @@
+"""The one way out: a client that contacts only listed origins, under caps, deadlines and a request budget."""
+
+import asyncio
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeVar
+from urllib.parse import urljoin
+
+import httpx2
+import stamina
+
+from backend.domain.errors import UpstreamFailed
+from backend.sources.answers import Answer, Passing, place, raise_for, read_body
+from backend.sources.budget import count_request
+from backend.sources.download import Download
+from backend.sources.origins import GITHUB_API, HUGGINGFACE, Origins, origin_of
+from backend.sources.transport import VettedTransport
+
+T = TypeVar("T")
+
+MAX_REDIRECTS = 5
+MAX_ANSWER_BYTES = 16_000_000
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NOT_MODIFIED = 304
+_CACHE_BYTES = 32_000_000
+_CACHED_ANSWER_BYTES = 2_000_000
+_USER_AGENT = "trustworthy-model-registry"
+
+
+class Upstream:
+    """Reads from the hubs.
+
+    Every method raises `NotFound`, `UpstreamRefused` or `UpstreamFailed` and nothing else. Identical GETs in flight are
+    one request; an answer with an ETag is kept and revalidated. A redirect is followed by hand, each hop is checked
+    against the table of origins, and a credential is only ever sent to the origin it belongs to.
+    `total_timeout_s` covers one call with all its retries; `backoff_s` is the first wait between two tries.
+    """
+
+    def __init__(
+        self,
+        hf_endpoint: str = HUGGINGFACE,
+        github_api_url: str = GITHUB_API,
+        hf_token: str | None = None,
+        github_token: str | None = None,
+        *,
+        connect_timeout_s: float = 5.0,
+        read_timeout_s: float = 15.0,
+        total_timeout_s: float = 45.0,
+        attempts: int = 4,
+        backoff_s: float = 0.25,
+        requests_per_origin: int = 8,
+    ) -> None:
+        self.hf_endpoint = hf_endpoint.rstrip("/")
+        self.github_api_url = github_api_url.rstrip("/")
+        self.has_github_token = bool(github_token)
+        self._origins = Origins.of(self.hf_endpoint, self.github_api_url, hf_token, github_token)
+        self._timeout = httpx2.Timeout(read_timeout_s, connect=connect_timeout_s, pool=total_timeout_s)
+        self._total_timeout_s = total_timeout_s
+        self._attempts = attempts
+        self._backoff_s = backoff_s
+        self._gates: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(requests_per_origin))
+        self._clients: dict[str, httpx2.AsyncClient] = {}
+        self._flights: dict[tuple[str, str], _Flight] = {}
+        self._cache = _AnswerCache()
+
+    async def get(self, url: str, *, accept: str = "application/json", max_bytes: int = MAX_ANSWER_BYTES) -> Answer:
+        """The whole answer to a GET, at most `max_bytes` of it after decoding."""
+        key = (url, accept)
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = _Flight(asyncio.create_task(self._fetch(url, accept, max_bytes)))
+            flight.task.add_done_callback(lambda _: self._flights.pop(key, None))
+        return await flight.join()
+
+    @asynccontextmanager
+    async def stream(self, url: str, *, start: int = 0, accept: str = "*/*") -> AsyncIterator[Download]:
+        """Open a file for reading from byte `start`; a connection that drops is taken up again where it broke off."""
+
+        async def connect(headers: Mapping[str, str]) -> httpx2.Response:
+            return await self._retrying(url, lambda: self._opened("streams", url, {"Accept": accept, **headers}))
+
+        download = Download(place(url), connect, start)
+        try:
+            await download.open()
+            yield download
+        finally:
+            await download.close()
+
+    async def close(self) -> None:
+        """Cancel what is in flight and close every connection."""
+        for flight in list(self._flights.values()):
+            flight.task.cancel()
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+
+    async def _fetch(self, url: str, accept: str, max_bytes: int) -> Answer:
+        return await self._retrying(url, lambda: self._attempt(url, accept, max_bytes))
+
+    async def _retrying(self, url: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try until it works, fails for good, or the time is over; a wait that would outlast the time ends it."""
+        deadline = time.monotonic() + self._total_timeout_s
+
+        def wait(error: Exception) -> bool | float:
+            if not isinstance(error, Passing) or error.wait_s is None:
+                return isinstance(error, Passing)
+            return max(error.wait_s, 0.01) if time.monotonic() + error.wait_s < deadline else False
+
+        tries = stamina.retry_context(
+            on=wait,
+            attempts=self._attempts,
+            timeout=None,
+            wait_initial=self._backoff_s,
+            wait_max=self._backoff_s * 16,
+            wait_jitter=self._backoff_s,
+        )
+        try:
+            async with asyncio.timeout(self._total_timeout_s):
+                async for one in tries:
+                    with one:
+                        return await attempt()
+        except Passing as passing:
+            raise passing.error from None
+        except TimeoutError:
+            raise UpstreamFailed(f"{place(url)} did not answer within {self._total_timeout_s:g} s") from None
+        raise UpstreamFailed(f"{place(url)} was not tried")  # retry_context always ends by returning or raising
+
+    async def _attempt(self, url: str, accept: str, max_bytes: int) -> Answer:
+        kept = self._cache.get((url, accept))
+        headers = {"Accept": accept, "Accept-Encoding": "gzip"}
+        if kept is not None:
+            headers["If-None-Match"] = kept.headers["etag"]
+        async with self._gates[origin_of(url)]:
+            response = await self._opened("answers", url, headers)
+            try:
+                if response.status_code == _NOT_MODIFIED and kept is not None:
+                    return kept
+                body = await read_body(response, max_bytes)
+            except httpx2.TransportError as error:
+                raise Passing(UpstreamFailed(f"{place(url)} broke off: {error}")) from None
+            finally:
+                await response.aclose()
+        answer = Answer(str(response.url), dict(response.headers), body)
+        self._cache.put((url, accept), answer)
+        return answer
+
+    async def _opened(self, pool: str, url: str, headers: Mapping[str, str]) -> httpx2.Response:
+        """An open response that is no redirect and no error; the caller closes it."""
+        for _ in range(MAX_REDIRECTS + 1):
+            response = await self._send(pool, url, headers)
+            if response.status_code not in _REDIRECTS:
+                break
+            await response.aclose()
+            url = _onward(url, response)
+        else:
+            raise UpstreamFailed(f"{place(url)} redirects more than {MAX_REDIRECTS} times")
+        try:
+            raise_for(url, response.status_code, response.headers)
+        except BaseException:
+            await response.aclose()
+            raise
+        return response
+
+    async def _send(self, pool: str, url: str, headers: Mapping[str, str]) -> httpx2.Response:
+        client = self._client(pool)
+        try:
+            request = client.build_request("GET", url, headers={**headers, **self._origins.headers_for(url)})
+        except (httpx2.InvalidURL, UnicodeError, ValueError):
+            raise UpstreamFailed(f"{place(url)} is not a URL that can be asked") from None
+        count_request()
+        try:
+            return await client.send(request, stream=True)
+        except httpx2.TransportError as error:
+            raise Passing(UpstreamFailed(f"{place(url)} cannot be reached: {error}")) from None
+
+    def _client(self, pool: str) -> httpx2.AsyncClient:
+        """The client of a pool, made at first use; downloads have their own so that they never starve the APIs."""
+        if pool not in self._clients:
+            transport = VettedTransport(self._origins.private_endpoints(), max_connections=64)
+            self._clients[pool] = httpx2.AsyncClient(
+                transport=transport, timeout=self._timeout, headers={"User-Agent": _USER_AGENT}, trust_env=False
+            )
+        return self._clients[pool]
+
+
+def _onward(url: str, response: httpx2.Response) -> str:
+    location = response.headers.get("location", "")
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise UpstreamFailed(f"{place(url)} redirects to a URL that is malformed") from None
+
+
+class _Flight:
+    """A request in flight and those who wait for it; it is given up when the last of them is."""
+
+    def __init__(self, task: asyncio.Task[Answer]) -> None:
+        self.task = task
+        self._waiting = 0
+
+    async def join(self) -> Answer:
+        self._waiting += 1
+        try:
+            return await asyncio.shield(self.task)
+        finally:
+            self._waiting -= 1
+            if not self._waiting and not self.task.done():
+                self.task.cancel()
+
+
+class _AnswerCache:
+    """Answers with an ETag, least recently used first to go, bounded by the bytes of their bodies."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[tuple[str, str], Answer] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: tuple[str, str]) -> Answer | None:
+        if key in self._answers:
+            self._answers.move_to_end(key)
+        return self._answers.get(key)
+
+    def put(self, key: tuple[str, str], answer: Answer) -> None:
+        if "etag" not in answer.headers or len(answer.body) > _CACHED_ANSWER_BYTES:
+            return
+        replaced = self._answers.pop(key, None)
+        self._bytes += len(answer.body) - (len(replaced.body) if replaced else 0)
+        self._answers[key] = answer
+        while self._bytes > _CACHE_BYTES:
+            _, oldest = self._answers.popitem(last=False)
+            self._bytes -= len(oldest.body)

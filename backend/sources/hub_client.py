@@ -1,0 +1,79 @@
+"""Lends huggingface_hub the registry's own way out, so that its typed API runs under the same guards."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from contextvars import ContextVar
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+import anyio.to_thread
+import httpx2
+
+from backend.domain.errors import UpstreamFailed
+from backend.sources.http import Upstream
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+T = TypeVar("T")
+
+# The library keeps one client for the whole process. Which upstream and which loop serve a call travels with the
+# calling task, so that several registries can live in one process.
+_SERVING: ContextVar[tuple[asyncio.AbstractEventLoop, Upstream]] = ContextVar("hub_upstream")
+
+
+class _Bridge(httpx2.BaseTransport):
+    """Hands each request of a worker thread to the upstream of the task that started the thread."""
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        loop, upstream = _SERVING.get()
+        if request.method != "GET" or not str(request.url).startswith(f"{upstream.hf_endpoint}/"):
+            raise UpstreamFailed(f"{request.method} {request.url.host} is not something this registry asks for")
+        try:
+            answer = asyncio.run_coroutine_threadsafe(upstream.get(str(request.url)), loop).result()
+        except CancelledError:
+            raise UpstreamFailed("the registry is closing down") from None
+        return httpx2.Response(200, headers={"content-type": "application/json"}, content=answer.body, request=request)
+
+
+class HubClient:
+    """Calls `HfApi` in a bounded number of threads.
+
+    Errors of the upstream pass through as they are; an answer the library cannot read is an `UpstreamFailed`.
+    """
+
+    def __init__(self, upstream: Upstream, *, threads: int = 8) -> None:
+        self._upstream = upstream
+        self._limiter = anyio.CapacityLimiter(threads)
+
+    async def call(self, ask: "Callable[[HfApi], T]") -> T:
+        """Run `ask` in a thread."""
+        token = _SERVING.set((asyncio.get_running_loop(), self._upstream))
+        try:
+            return await anyio.to_thread.run_sync(lambda: _ask(self._upstream.hf_endpoint, ask), limiter=self._limiter)
+        finally:
+            _SERVING.reset(token)
+
+
+def _ask(endpoint: str, ask: "Callable[[HfApi], T]") -> T:
+    api = _api(endpoint)
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError  # noqa: PLC0415 - loaded when first needed
+
+    try:
+        return ask(api)
+    except (HfHubHTTPError, HFValidationError) as error:
+        raise UpstreamFailed(f"the hub's answer cannot be used: {type(error).__name__}") from None
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise UpstreamFailed(f"the hub's record makes no sense: {type(error).__name__}") from None
+
+
+@cache
+def _api(endpoint: str) -> "HfApi":
+    """The library's entry; it is given no token, because the upstream alone holds credentials."""
+    from huggingface_hub import HfApi, constants, set_client_factory  # noqa: PLC0415 - takes 140 ms, paid when needed
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True  # it would look up who is calling, with a request of its own
+    set_client_factory(lambda: httpx2.Client(transport=_Bridge(), trust_env=False))
+    return HfApi(endpoint=endpoint, token=False, library_name="trustworthy-model-registry")
