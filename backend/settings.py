@@ -1,6 +1,7 @@
 """What an operator can set, read once from the environment and handed down; refuses combinations that are not safe."""
 
 import ipaddress
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -39,14 +40,14 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """Port to bind; 0 takes a free one and prints it."""
     base_url: str | None = None
-    """Absolute address that clients reach the registry under, for links in answers; taken from the request when unset."""
+    """Absolute address that clients reach the registry under, for links in answers; the request's own when unset."""
     trusted_proxies: str = "127.0.0.1"
     """Addresses, comma separated, whose `X-Forwarded-*` headers are believed."""
 
     data_dir: Path = Path("data")
     """Folder for the default SQLite file and the default blob folder."""
     metadata_url: str | None = Field(None, validation_alias=_named("METADATA_URL", "DATABASE_URL"))
-    """Where artifacts, ratings and jobs are kept: `memory://` or `sqlite:///path`; a SQLite file in DATA_DIR when unset."""
+    """Where artifacts, ratings and jobs are kept: `memory://`, `sqlite:///path`; SQLite in DATA_DIR when unset."""
     blob_url: str | None = None
     """Where file contents are kept: `memory://` or `file:///path`; a folder in DATA_DIR when unset."""
 
@@ -121,7 +122,9 @@ class Settings(BaseSettings):
     @field_validator("metric_weights")
     @classmethod
     def _sums_to_one(cls, weights: dict[str, float] | None) -> dict[str, float] | None:
-        if weights is not None and (min(weights.values(), default=-1) < 0 or abs(sum(weights.values()) - 1) > 1e-6):
+        if weights is not None and (
+            min(weights.values(), default=-1) < 0 or not math.isclose(sum(weights.values()), 1)
+        ):
             raise ValueError("METRIC_WEIGHTS must be at least 0 each and sum to 1")
         return weights
 
@@ -140,8 +143,8 @@ class Settings(BaseSettings):
             raise ValueError("sign-in is on (AUTH=required, or HOST is not loopback): set ADMIN_PASSWORD")
         if self.jwt_secret is None or len(self.jwt_secret.get_secret_value()) < MIN_SECRET_LENGTH:
             raise ValueError(
-                f"sign-in is on (AUTH=required, or HOST is not loopback): set JWT_SECRET, {MIN_SECRET_LENGTH} characters"
-                " or more"
+                "sign-in is on (AUTH=required, or HOST is not loopback): "
+                f"set JWT_SECRET, {MIN_SECRET_LENGTH} characters or more"
             )
         return self
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from backend.domain.source import ArtifactType, Source
 from backend.domain.user import User
-from metrics.evidence import LinkedBy
+from metrics.evidence import LinkedBy, RepoFile
 
 
 class Visibility(StrEnum):
@@ -108,6 +108,11 @@ class FileEntry:
     digest: str | None = None
     crc32: int | None = None
     verified: bool | None = None
+
+    @classmethod
+    def of(cls, file: RepoFile) -> "FileEntry":
+        """The entry of a file that its source has just listed; its bytes are not held yet."""
+        return cls(file.path, file.size_bytes, claimed_sha256=file.sha256, claimed_git_sha1=file.git_sha1)
 
     @property
     def held(self) -> bool:

@@ -11,6 +11,7 @@ RegistryError
  ├─ NotSignedIn           no token, or one that is not valid
  ├─ BadCredentials        a wrong user or password
  ├─ NotAllowed            signed in, and lacking the permission
+ │   └─ MayNotReset       … to empty the registry, which the contract answers in its own way
  ├─ NotOffered            this registry is configured without the feature
  ├─ RatingIncomplete      some metrics could not be computed
  ├─ UpstreamRefused       the source wants credentials that this registry does not have
@@ -97,6 +98,10 @@ class BadCredentials(RegistryError):
 
 class NotAllowed(RegistryError):
     """Signed in, and without the permission."""
+
+
+class MayNotReset(NotAllowed):
+    """Signed in, and not one who may empty the registry."""
 
 
 class NotOffered(RegistryError):

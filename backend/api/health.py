@@ -1,0 +1,135 @@
+"""Health on the wire."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from backend.services.health import Component, Health, Issue, Status, worst
+
+
+class RequestSummary(BaseModel):
+    """What was asked within the window."""
+
+    window_start: datetime
+    window_end: datetime
+    total_requests: int
+    per_route: dict[str, int]
+    per_artifact_type: dict[str, int]
+    unique_clients: int
+
+
+class ComponentBrief(BaseModel):
+    """One component in a line."""
+
+    id: str
+    display_name: str
+    status: Status
+    issue_count: int
+    last_event_at: datetime
+
+
+class HealthSummary(BaseModel):
+    """The registry at a glance."""
+
+    status: Status
+    checked_at: datetime
+    window_minutes: int
+    uptime_seconds: int
+    version: str
+    request_summary: RequestSummary
+    components: list[ComponentBrief]
+    logs: list[dict[str, Any]]
+
+
+class WireIssue(BaseModel):
+    """Something that keeps a component from being well."""
+
+    code: str
+    severity: str
+    summary: str
+    details: str
+
+    @classmethod
+    def of(cls, issue: Issue) -> "WireIssue":
+        """Show an issue."""
+        return cls(code=issue.code, severity=issue.severity, summary=issue.summary, details=issue.details)
+
+
+class TimelineEntry(BaseModel):
+    """One bucket of a component's activity."""
+
+    bucket: datetime
+    value: float
+    unit: str
+
+
+class ComponentDetail(BaseModel):
+    """One component in full."""
+
+    id: str
+    display_name: str
+    status: Status
+    observed_at: datetime
+    description: str
+    metrics: dict[str, int | float | str | bool]
+    issues: list[WireIssue]
+    timeline: list[TimelineEntry] | None = None
+    logs: list[dict[str, Any]] = []
+
+
+class ComponentCollection(BaseModel):
+    """Every component."""
+
+    components: list[ComponentDetail]
+    generated_at: datetime
+    window_minutes: int
+
+
+def show_summary(health: Health, components: Sequence[Component], minutes: int, version: str) -> dict[str, Any]:
+    """Lay out the summary."""
+    traffic = health.traffic.within(minutes)
+    return {
+        "status": worst(components),
+        "checked_at": traffic.end,
+        "window_minutes": minutes,
+        "uptime_seconds": int((traffic.end - health.started_at).total_seconds()),
+        "version": version,
+        "request_summary": {
+            "window_start": traffic.start,
+            "window_end": traffic.end,
+            "total_requests": traffic.total,
+            "per_route": traffic.routes,
+            "per_artifact_type": traffic.types,
+            "unique_clients": traffic.clients,
+        },
+        "components": [_brief(each) for each in components],
+        "logs": [],
+    }
+
+
+def _brief(component: Component) -> Mapping[str, Any]:
+    return {
+        "id": component.id,
+        "display_name": component.display_name,
+        "status": component.status,
+        "issue_count": len(component.issues),
+        "last_event_at": component.observed_at,
+    }
+
+
+def show_component(component: Component, timeline: Sequence[tuple[datetime, int]] | None) -> Mapping[str, Any]:
+    """Lay out one component; `timeline` holds requests by the minute, None to leave it out."""
+    buckets = None if timeline is None else [{"bucket": at, "value": n, "unit": "requests/min"} for at, n in timeline]
+    return {
+        "id": component.id,
+        "display_name": component.display_name,
+        "status": component.status,
+        "observed_at": component.observed_at,
+        "description": component.description,
+        "metrics": component.metrics,
+        "issues": [WireIssue.of(issue) for issue in component.issues],
+        "timeline": buckets,
+        "logs": [],
+    }

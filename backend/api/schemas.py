@@ -1,0 +1,266 @@
+"""The contract's shapes on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry
+from backend.domain.audit import AuditEntry
+from backend.domain.job import Job
+from backend.domain.source import ArtifactType
+
+MAX_NAME = 512
+MAX_URL = 2_048
+
+ArtifactId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9\-]+$", max_length=128)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL)]
+
+
+class Wire(BaseModel):
+    """Base of all shapes: types are taken as sent, never coerced."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class ArtifactMetadata(Wire):
+    """What identifies an artifact."""
+
+    name: Name
+    id: ArtifactId
+    type: Annotated[ArtifactType, Field(strict=False)]
+
+    @classmethod
+    def of(cls, summary: ArtifactSummary) -> "ArtifactMetadata":
+        """Show a summary."""
+        return cls.model_construct(name=summary.name, id=summary.id, type=summary.type)
+
+
+class ArtifactData(Wire):
+    """Where an artifact comes from, and where this registry serves it."""
+
+    url: Url
+    download_url: str | None = None
+
+
+class ArtifactEnvelope(Wire):
+    """An artifact as the contract wraps it."""
+
+    metadata: ArtifactMetadata
+    data: ArtifactData
+
+    @classmethod
+    def of(cls, artifact: Artifact, base: str) -> "ArtifactEnvelope":
+        """Show an artifact; `base` is the absolute address of this registry, without a trailing slash."""
+        return cls.model_construct(
+            metadata=ArtifactMetadata.of(artifact.summary),
+            data=ArtifactData.model_construct(
+                url=artifact.url, download_url=f"{base}/artifact/{artifact.type}/{artifact.id}/download"
+            ),
+        )
+
+
+class Registration(Wire):
+    """What to register: a source URL, a name of one's own, and for a model the dataset and code it goes with."""
+
+    url: Url
+    name: Name | None = None
+    dataset_url: Url | None = None
+    code_url: Url | None = None
+
+
+class Query(Wire):
+    """One query of the directory; `name` is exact, or `*` for all."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
+    types: list[Annotated[ArtifactType, Field(strict=False)]] | None = None
+
+
+class RegEx(Wire):
+    """A pattern over names and READMEs."""
+
+    regex: str
+
+
+class LicenseCheckRequest(Wire):
+    """The project to check a model against."""
+
+    github_url: Url
+
+
+class Problem(BaseModel):
+    """An error by RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    correlation_id: str
+    errors: list[dict[str, str]] | None = None
+
+
+class WireUser(Wire):
+    """A user."""
+
+    name: str
+    is_admin: bool
+
+
+class Secret(Wire):
+    """What proves who one is."""
+
+    password: str
+
+
+class AuthenticationRequest(Wire):
+    """A sign-in."""
+
+    user: WireUser
+    secret: Secret
+
+
+ContractAction = Literal["CREATE", "UPDATE", "DOWNLOAD", "RATE", "AUDIT"]
+
+
+class WireAuditEntry(BaseModel):
+    """One line of an artifact's history."""
+
+    user: WireUser
+    date: datetime
+    artifact: ArtifactMetadata
+    action: ContractAction
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> "WireAuditEntry":
+        """Show an entry."""
+        user = WireUser.model_construct(name=entry.user.name, is_admin=entry.user.is_admin)
+        return cls.model_construct(
+            user=user,
+            date=entry.date,
+            artifact=ArtifactMetadata.of(entry.artifact),
+            action=cast("ContractAction", entry.action.value),
+        )
+
+
+class ArtifactCost(BaseModel):
+    """Megabytes (10^6 bytes)."""
+
+    standalone_cost: float | None = None
+    total_cost: float
+
+
+class LineageNode(BaseModel):
+    """A model in the graph."""
+
+    artifact_id: str
+    name: str
+    source: str
+    metadata: dict[str, Any]
+
+
+class LineageEdge(BaseModel):
+    """From parent to child."""
+
+    from_node_artifact_id: str
+    to_node_artifact_id: str
+    relationship: str
+
+
+class LineageGraph(BaseModel):
+    """The connected graph of registered models."""
+
+    nodes: list[LineageNode]
+    edges: list[LineageEdge]
+
+
+class SizeScore(BaseModel):
+    """How well the weights fit each class of device, each in [0, 1]."""
+
+    raspberry_pi: float
+    jetson_nano: float
+    desktop_pc: float
+    aws_server: float
+
+
+class LicenseCheckAnswer(BaseModel):
+    """The licence check with its reasons."""
+
+    compatible: bool
+    fine_tuning: bool
+    inference: bool
+    model_license: str | None
+    project_license: str | None
+    reasons: list[str]
+
+
+class WireFile(BaseModel):
+    """One file: whether this registry holds it, and whether its bytes match what the source claims."""
+
+    path: str
+    size_bytes: int
+    held: bool
+    sha256: str | None
+    claimed_sha256: str | None
+    verified: bool | None
+
+    @classmethod
+    def of(cls, entry: FileEntry) -> "WireFile":
+        """Show a file entry."""
+        return cls.model_construct(
+            path=entry.path,
+            size_bytes=entry.size_bytes,
+            held=entry.held,
+            sha256=entry.digest,
+            claimed_sha256=entry.claimed_sha256,
+            verified=entry.verified,
+        )
+
+
+class WireProgress(BaseModel):
+    """How far a job is."""
+
+    stage: str
+    bytes_done: int
+    bytes_total: int | None
+    percent: float | None
+    message: str
+
+
+class WireJob(BaseModel):
+    """A job as its owner sees it."""
+
+    id: str
+    kind: str
+    state: str
+    artifact_id: str
+    artifact_type: ArtifactType
+    progress: WireProgress
+    tries: int
+    created_at: datetime
+    updated_at: datetime
+    error: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, job: Job) -> "WireJob":
+        """Show a job."""
+        done, total = job.progress.bytes_done, job.progress.bytes_total
+        return cls(
+            id=job.id,
+            kind=job.kind,
+            state=job.state,
+            artifact_id=job.artifact_id,
+            artifact_type=job.artifact_type,
+            progress=WireProgress(
+                stage=job.progress.stage,
+                bytes_done=done,
+                bytes_total=total,
+                percent=round(100 * done / total, 1) if total else None,
+                message=job.progress.message,
+            ),
+            tries=job.tries,
+            created_at=job.created_at,
+            updated_at=job.updated_at,
+            error={"code": job.error.code, "detail": job.error.detail, **job.error.extra} if job.error else None,
+        )

@@ -1,0 +1,136 @@
+"""What is known about an artifact: rating, lineage, licence, cost, history."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from backend.api.deps import IdPath, KindPath, Searcher, Services
+from backend.api.problems import problems
+from backend.api.ratings import Explanation, ModelRating, explain, show_rating
+from backend.api.schemas import (
+    ArtifactCost,
+    LicenseCheckAnswer,
+    LicenseCheckRequest,
+    LineageEdge,
+    LineageGraph,
+    LineageNode,
+    WireAuditEntry,
+)
+from backend.services.lineage import Family
+
+router = APIRouter(tags=["trust"])
+
+
+@router.get(
+    "/artifact/model/{id}/rate",
+    summary="Every score of a model",
+    response_model=ModelRating,
+    responses=problems(400, 403, 404, 500, 502, 503),
+)
+async def rate(
+    caller: Searcher,
+    registry: Services,
+    artifact_id: IdPath,
+    refresh: Annotated[bool, Query(description="Gather the evidence again and rate anew.")] = False,
+) -> Mapping[str, Any]:
+    """The stored rating, measured when the model was taken in."""
+    model, stored = await registry.ratings.of(caller, artifact_id, refresh=refresh)
+    return show_rating(model, stored)
+
+
+@router.get(
+    "/artifact/model/{id}/rate/explain",
+    summary="The findings behind each score",
+    responses=problems(400, 403, 404, 500),
+)
+async def explain_rating(caller: Searcher, registry: Services, artifact_id: IdPath) -> Explanation:
+    """What was looked at, what was found, the points it moved, and what would raise the score."""
+    model, stored = await registry.ratings.of(caller, artifact_id)
+    return explain(model, stored)
+
+
+@router.get(
+    "/artifact/model/{id}/lineage",
+    summary="The family of a model",
+    responses=problems(400, 403, 404),
+)
+async def lineage(caller: Searcher, registry: Services, artifact_id: IdPath) -> LineageGraph:
+    """Registered ancestors and descendants; the same graph whichever member is asked."""
+    return _show_family(await registry.lineage.of(caller, artifact_id))
+
+
+@router.post(
+    "/artifact/model/{id}/license-check",
+    summary="May a model be combined with a GitHub project?",
+    response_model=bool | LicenseCheckAnswer,
+    responses=problems(400, 403, 404, 502, 503),
+)
+async def license_check(
+    caller: Searcher,
+    registry: Services,
+    artifact_id: IdPath,
+    wanted: LicenseCheckRequest,
+    explain: Annotated[bool, Query(description="Answer with both licences and the reasons.")] = False,
+) -> bool | LicenseCheckAnswer:
+    """True when fine-tuning and inference or generation are both allowed."""
+    check = await registry.licensing.check(caller, artifact_id, wanted.github_url)
+    found = check.compatibility
+    if not explain:
+        return found.allowed
+    return LicenseCheckAnswer(
+        compatible=found.allowed,
+        fine_tuning=found.fine_tuning,
+        inference=found.inference,
+        model_license=check.model_license,
+        project_license=check.project_license,
+        reasons=list(found.reasons),
+    )
+
+
+@router.get(
+    "/artifact/{artifact_type}/{id}/cost",
+    summary="Download cost in megabytes",
+    response_model_exclude_none=True,
+    responses=problems(400, 403, 404),
+)
+async def cost(
+    caller: Searcher,
+    registry: Services,
+    kind: KindPath,
+    artifact_id: IdPath,
+    dependency: Annotated[bool, Query(description="Count everything it depends on, each once.")] = False,
+) -> dict[str, ArtifactCost]:
+    """Megabytes of 10^6 bytes, by artifact id."""
+    costs = await registry.costs.of(caller, kind, artifact_id, dependencies=dependency)
+    return {
+        each: ArtifactCost(standalone_cost=found.standalone if dependency else None, total_cost=found.total)
+        for each, found in costs.items()
+    }
+
+
+@router.get(
+    "/artifact/{artifact_type}/{id}/audit",
+    summary="What was done to an artifact, and by whom",
+    responses=problems(400, 403, 404),
+)
+async def audit(caller: Searcher, registry: Services, kind: KindPath, artifact_id: IdPath) -> list[WireAuditEntry]:
+    """Oldest first."""
+    return [WireAuditEntry.of(entry) for entry in await registry.audit.of(caller, kind, artifact_id)]
+
+
+def _show_family(family: Family) -> LineageGraph:
+    nodes = [
+        LineageNode(
+            artifact_id=model.id,
+            name=model.name,
+            source=family.found_by.get(model.id, "registration"),
+            metadata={"repository_url": model.url, "sha": model.commit, "registered": True},
+        )
+        for model in family.members
+    ]
+    edges = [
+        LineageEdge(from_node_artifact_id=e.parent_id, to_node_artifact_id=e.child_id, relationship=e.relation)
+        for e in family.edges
+    ]
+    return LineageGraph(nodes=nodes, edges=edges)

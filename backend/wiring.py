@@ -1,0 +1,115 @@
+"""The composition root: the one module that names concrete classes."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from backend.domain.job import JobKind
+from backend.services.accounts import Accounts, SignIn
+from backend.services.audit import Audit
+from backend.services.clock import Clock, utc_now
+from backend.services.contents import Contents
+from backend.services.cost import Costs
+from backend.services.crash import crash_point
+from backend.services.directory import Directory
+from backend.services.downloads import Downloads
+from backend.services.evidence import Gatherer
+from backend.services.health import Health, TrafficLog
+from backend.services.ingest import Ingest
+from backend.services.jobs import JobBoard
+from backend.services.licensing import Licensing
+from backend.services.lineage import Lineage
+from backend.services.mirror import Mirror, MirrorPlan
+from backend.services.rating import Judge, Ratings
+from backend.services.registry import Registry
+from backend.services.upkeep import Upkeep
+from backend.services.worker import Handler, Worker, lanes
+from backend.settings import GRADER_NAME, GRADER_PASSWORDS, Settings
+from backend.sources.github import GitHub
+from backend.sources.http import Upstream
+from backend.sources.huggingface import HuggingFace
+from backend.storage.base import BlobStore, MetadataStore
+from backend.storage.factory import open_blobs, open_metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The registry with the parts beneath it, which whoever built it closes."""
+
+    registry: Registry
+    worker: Worker
+    store: MetadataStore
+    blobs: BlobStore
+    upstream: Upstream
+
+    async def close(self) -> None:
+        """Let go of connections, threads and files."""
+        await self.upstream.close()
+        await self.blobs.close()
+        await self.store.close()
+
+
+def build_services(settings: Settings, *, now: Clock = utc_now) -> Services:
+    """Build everything from settings; opens the stores, and migrates them where they have a schema."""
+    store = open_metadata(settings.metadata_place)
+    blobs = open_blobs(settings.blob_place)
+    upstream = Upstream(
+        hf_endpoint=settings.hf_endpoint,
+        github_api_url=settings.github_api_url,
+        hf_token=settings.hf_token.get_secret_value() if settings.hf_token else None,
+        github_token=settings.github_token.get_secret_value() if settings.github_token else None,
+    )
+    huggingface, github = HuggingFace(upstream), GitHub(upstream)
+    judge = Judge(weights=settings.metric_weights, policy=settings.gate, threshold=settings.gate_threshold)
+    gatherer = Gatherer(huggingface, github, store, rate=judge.net_score, now=now)
+    contents = Contents(blobs, huggingface, github)
+    directory = Directory(store)
+    board = JobBoard(store)
+    crash = crash_point(settings.crash_point)
+    upkeep = Upkeep(store, blobs, now=now)
+    registry = Registry(
+        accounts=Accounts(_sign_in(settings), now=now),
+        audit=Audit(store),
+        costs=Costs(store),
+        directory=directory,
+        downloads=Downloads(directory, store, contents, now=now),
+        health=Health(store, blobs, TrafficLog(now=now), worker_inside=settings.worker, now=now),
+        ingest=Ingest(
+            store,
+            board,
+            gatherer,
+            judge,
+            mirror=MirrorPlan(settings.mirror, settings.mirror_max_bytes),
+            wait_s=settings.ingest_wait_seconds,
+            now=now,
+            crash=crash,
+        ),
+        jobs=board,
+        licensing=Licensing(store, github),
+        lineage=Lineage(store),
+        mirror=Mirror(store, blobs, contents, now=now, crash=crash),
+        ratings=Ratings(store, gatherer, judge, now=now),
+        upkeep=upkeep,
+    )
+    handlers: dict[JobKind, Handler] = {JobKind.INGEST: registry.ingest, JobKind.MIRROR: registry.mirror}
+    worker = Worker(
+        store,
+        board,
+        lanes(handlers, ingest_places=settings.worker_concurrency),
+        upkeep,
+        lease_s=settings.lease_seconds,
+        now=now,
+    )
+    return Services(registry, worker, store, blobs, upstream)
+
+
+def _sign_in(settings: Settings) -> SignIn | None:
+    """The terms of signing in; None where the registry runs open."""
+    if not settings.sign_in_required:
+        return None
+    valid_for = timedelta(hours=settings.token_hours)
+    secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else secrets.token_urlsafe(48)
+    if settings.grader_defaults:
+        return SignIn(GRADER_NAME, GRADER_PASSWORDS, secret, valid_for)
+    password = settings.admin_password.get_secret_value() if settings.admin_password else ""
+    return SignIn(settings.admin_name, (password,), secret, valid_for)
