@@ -1,0 +1,147 @@
+"""Artifacts with their ratings and files, as functions over a connection inside a transaction."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Column, Connection, bindparam, delete, insert, select, update
+
+from backend.domain.artifact import Artifact, FileEntry
+from backend.domain.audit import AuditEntry
+from backend.domain.rating import StoredRating
+from backend.domain.source import ArtifactType
+from backend.domain.user import User
+from backend.storage import rules
+from backend.storage.base import Commit
+from backend.storage.sql import audit, jobs, links, records
+from backend.storage.sql.dialect import in_lots, insert_new
+from backend.storage.sql.schema import artifacts, files, ratings
+from backend.storage.sql.visibility import VISIBLE, seen_by
+
+# Built once, because building a statement costs more than running it.
+_VISIBLE_ARTIFACTS = select(artifacts).where(VISIBLE)
+_GET = _VISIBLE_ARTIFACTS.where(artifacts.c.type == bindparam("kind"), artifacts.c.id == bindparam("artifact_id"))
+_BY_SOURCE = _VISIBLE_ARTIFACTS.where(artifacts.c.type == bindparam("kind"), artifacts.c.source_key == bindparam("key"))
+_RATING = select(ratings).where(ratings.c.artifact_id == bindparam("artifact_id"))
+_FILES = select(files).where(files.c.artifact_id == bindparam("artifact_id")).order_by(files.c.path)
+_HOLDER = select(artifacts.c.id).where(
+    artifacts.c.type == bindparam("kind"), artifacts.c.source_key == bindparam("key")
+)
+_STORED_KEY = (
+    select(artifacts.c.source_key)
+    .where(
+        artifacts.c.id == bindparam("artifact_id"),
+        artifacts.c.type == bindparam("kind"),
+        artifacts.c.version == bindparam("version"),
+    )
+    .with_for_update()
+)
+
+
+def commit(connection: Connection, change: Commit) -> None:
+    """Apply a change; the caller undoes all of it when this raises."""
+    artifact = change.artifact
+    if change.closes is not None:
+        jobs.finish(connection, change.closes, error=None, now=artifact.updated_at)
+    if change.expected_version is None:
+        _insert(connection, artifact)
+    else:
+        _replace(connection, artifact, change.expected_version)
+    if change.rating is not None:
+        _put_rating(connection, artifact.id, change.rating)
+    if change.links is not None:
+        links.put(connection, artifact.id, change.links)
+    if change.files is not None:
+        _put_files(connection, artifact.id, change.files)
+    audit.append(connection, change.audit)
+    jobs.enqueue(connection, change.jobs)
+
+
+def _insert(connection: Connection, artifact: Artifact) -> None:
+    if connection.execute(insert_new(connection, artifacts), records.artifact_values(artifact)).rowcount == 0:
+        raise rules.already_exists(artifact, _holder(connection, artifact) or artifact.id)
+
+
+def _replace(connection: Connection, artifact: Artifact, version: int) -> None:
+    wanted = {"artifact_id": artifact.id, "kind": artifact.type, "version": version}
+    key = connection.execute(_STORED_KEY, wanted).scalar_one_or_none()
+    if key is None:
+        raise rules.conflict(artifact)
+    if key != artifact.source.key and (holder := _holder(connection, artifact)) is not None:
+        raise rules.already_exists(artifact, holder)
+    connection.execute(update(artifacts).where(artifacts.c.id == artifact.id), records.artifact_values(artifact))
+
+
+def _holder(connection: Connection, artifact: Artifact) -> str | None:
+    """The id that has the type and source key of `artifact`."""
+    return connection.execute(_HOLDER, {"kind": artifact.type, "key": artifact.source.key}).scalar_one_or_none()
+
+
+def _put_rating(connection: Connection, artifact_id: str, stored: StoredRating) -> None:
+    connection.execute(delete(ratings).where(ratings.c.artifact_id == artifact_id))
+    connection.execute(insert(ratings), {"artifact_id": artifact_id, **records.rating_values(stored)})
+
+
+def _put_files(connection: Connection, artifact_id: str, entries: Sequence[FileEntry]) -> None:
+    connection.execute(delete(files).where(files.c.artifact_id == artifact_id))
+    rows = {entry.path: records.file_values(artifact_id, entry) for entry in entries}
+    if rows:
+        connection.execute(insert(files), list(rows.values()))
+
+
+def remove(connection: Connection, viewer: User, kind: ArtifactType, artifact_id: str, entry: AuditEntry) -> bool:
+    """Delete an artifact; what belongs to it goes by the foreign keys."""
+    gone = delete(artifacts).where(artifacts.c.id == artifact_id, artifacts.c.type == kind, VISIBLE)
+    if connection.execute(gone, seen_by(viewer)).rowcount == 0:
+        return False
+    jobs.drop_unfinished(connection, artifact_id)
+    audit.append(connection, [entry])
+    return True
+
+
+def get(connection: Connection, viewer: User, kind: ArtifactType, artifact_id: str) -> Artifact | None:
+    """One artifact by type and id."""
+    row = connection.execute(_GET, {"kind": kind, "artifact_id": artifact_id, **seen_by(viewer)}).one_or_none()
+    return None if row is None else records.to_artifact(row)
+
+
+def by_source(connection: Connection, viewer: User, kind: ArtifactType, key: str) -> Artifact | None:
+    """One artifact by type and source key."""
+    row = connection.execute(_BY_SOURCE, {"kind": kind, "key": key, **seen_by(viewer)}).one_or_none()
+    return None if row is None else records.to_artifact(row)
+
+
+def by_keys(connection: Connection, viewer: User, keys: Sequence[str]) -> list[Artifact]:
+    """Artifacts by source key."""
+    return _among(connection, viewer, artifacts.c.source_key, keys)
+
+
+def by_ids(connection: Connection, viewer: User, ids: Sequence[str]) -> list[Artifact]:
+    """Artifacts by id."""
+    return _among(connection, viewer, artifacts.c.id, ids)
+
+
+def _among(connection: Connection, viewer: User, column: Column[str], values: Sequence[str]) -> list[Artifact]:
+    found: list[Artifact] = []
+    for lot in in_lots(values):
+        rows = connection.execute(_VISIBLE_ARTIFACTS.where(column.in_(lot)), seen_by(viewer))
+        found.extend(map(records.to_artifact, rows))
+    return sorted(found, key=lambda artifact: artifact.id)
+
+
+def rating(connection: Connection, artifact_id: str) -> StoredRating | None:
+    """The rating of a model."""
+    row = connection.execute(_RATING, {"artifact_id": artifact_id}).one_or_none()
+    return None if row is None else records.to_rating(row)
+
+
+def files_of(connection: Connection, artifact_id: str) -> list[FileEntry]:
+    """The files of an artifact by path."""
+    rows = connection.execute(_FILES, {"artifact_id": artifact_id})
+    return [records.to_file(row) for row in rows]
+
+
+def held_digests(connection: Connection, digests: Sequence[str]) -> set[str]:
+    """Which digests some file refers to."""
+    held: set[str] = set()
+    for lot in in_lots(digests):
+        held.update(connection.execute(select(files.c.digest).where(files.c.digest.in_(lot)).distinct()).scalars())
+    return held

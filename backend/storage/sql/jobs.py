@@ -1,0 +1,142 @@
+"""Jobs with leases and fences, as functions over a connection inside a transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
+
+from backend.domain.artifact import FileEntry
+from backend.domain.job import Claim, Job, JobError, JobKind, JobState, Progress
+from backend.domain.page import Page
+from backend.storage import rules
+from backend.storage.sql import records
+from backend.storage.sql.dialect import insert_new
+from backend.storage.sql.schema import files, jobs
+
+_UNFINISHED = [state for state in JobState if not state.final]
+
+_JOB = select(jobs).where(jobs.c.id == bindparam("job_id"))
+_HELD = _JOB.where(jobs.c.fence == bindparam("fence"), jobs.c.state == JobState.RUNNING.value).with_for_update()
+_COUNTS = select(jobs.c.state, func.count()).group_by(jobs.c.state)
+
+
+def enqueue(connection: Connection, new: Sequence[Job]) -> None:
+    """Add jobs; one whose id is there already is left as it is."""
+    if new:
+        connection.execute(insert_new(connection, jobs), [records.job_values(job) for job in new])
+
+
+def claim(
+    connection: Connection, kinds: Sequence[JobKind], *, worker: str, now: datetime, lease_until: datetime
+) -> Job | None:
+    """Take the oldest job that is due, declaring dead on the way what has no tries left."""
+    while (job := _oldest_due(connection, kinds, now)) is not None:
+        taken = rules.claimed(job, worker=worker, now=now, lease_until=lease_until)
+        _store(connection, taken)
+        if taken.state is JobState.RUNNING:
+            return taken
+    return None
+
+
+def _oldest_due(connection: Connection, kinds: Sequence[JobKind], now: datetime) -> Job | None:
+    at = records.instant(now)
+    queued = _oldest(connection, kinds, JobState.QUEUED, jobs.c.not_before <= at)
+    abandoned = _oldest(connection, kinds, JobState.RUNNING, jobs.c.lease_until < at)
+    due = [job for job in (queued, abandoned) if job is not None]
+    return min(due, key=lambda job: (job.created_at, job.id), default=None)
+
+
+def _oldest(
+    connection: Connection, kinds: Sequence[JobKind], state: JobState, is_due: ColumnElement[bool]
+) -> Job | None:
+    # One statement a state, because then the index gives the order and finished jobs are never looked at.
+    oldest = (
+        select(jobs)
+        .where(jobs.c.state == state, jobs.c.kind.in_(list(kinds)), is_due)
+        .order_by(jobs.c.created_at, jobs.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = connection.execute(oldest).one_or_none()
+    return None if row is None else records.to_job(row)
+
+
+def renew(connection: Connection, claims: Sequence[Claim], *, lease_until: datetime) -> set[str]:
+    """Extend the leases that are still held."""
+    return {claim.job_id for claim in claims if _renewed(connection, claim, records.instant(lease_until))}
+
+
+def _renewed(connection: Connection, claim: Claim, lease_until: int) -> bool:
+    held = (jobs.c.id == claim.job_id) & (jobs.c.fence == claim.fence) & (jobs.c.state == JobState.RUNNING)
+    return connection.execute(update(jobs).where(held).values(lease_until=lease_until)).rowcount == 1
+
+
+def report(connection: Connection, claim: Claim, progress: Progress, *, now: datetime) -> None:
+    """Record progress."""
+    _store(connection, rules.reported(_held(connection, claim), progress, now))
+
+
+def hold(
+    connection: Connection, claim: Claim, artifact_id: str, entry: FileEntry, progress: Progress, *, now: datetime
+) -> None:
+    """Mark a file held, if it is still the one that is listed, and record progress."""
+    report(connection, claim, progress, now=now)
+    listed = (
+        (files.c.artifact_id == artifact_id)
+        & (files.c.path == entry.path)
+        & files.c.claimed_sha256.is_not_distinct_from(entry.claimed_sha256)
+        & files.c.claimed_git_sha1.is_not_distinct_from(entry.claimed_git_sha1)
+    )
+    if connection.execute(update(files).where(listed), records.file_values(artifact_id, entry)).rowcount == 0:
+        raise rules.lease_lost(claim)
+
+
+def finish(connection: Connection, claim: Claim, *, error: JobError | None, now: datetime) -> None:
+    """End a job."""
+    _store(connection, rules.finished(_held(connection, claim), error, now))
+
+
+def retry(connection: Connection, claim: Claim, *, not_before: datetime, error: JobError, now: datetime) -> None:
+    """Hand a job back."""
+    _store(connection, rules.handed_back(_held(connection, claim), not_before=not_before, error=error, now=now))
+
+
+def drop_unfinished(connection: Connection, artifact_id: str) -> None:
+    """Remove the jobs of an artifact that still have work to do."""
+    connection.execute(delete(jobs).where(jobs.c.artifact_id == artifact_id, jobs.c.state.in_(_UNFINISHED)))
+
+
+def get(connection: Connection, job_id: str) -> Job | None:
+    """One job."""
+    row = connection.execute(_JOB, {"job_id": job_id}).one_or_none()
+    return None if row is None else records.to_job(row)
+
+
+def page(
+    connection: Connection, *, artifact_id: str | None, states: Sequence[JobState], after: str | None, limit: int
+) -> Page[Job]:
+    """Jobs by ascending id."""
+    wanted = select(jobs).where(jobs.c.id > (after or "")).order_by(jobs.c.id).limit(limit + 1)
+    if artifact_id is not None:
+        wanted = wanted.where(jobs.c.artifact_id == artifact_id)
+    if states:
+        wanted = wanted.where(jobs.c.state.in_(list(states)))
+    found = [records.to_job(row) for row in connection.execute(wanted)]
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+def counts(connection: Connection) -> dict[JobState, int]:
+    """How many jobs are in each state."""
+    stored = {JobState(state): number for state, number in connection.execute(_COUNTS)}
+    return dict.fromkeys(JobState, 0) | stored
+
+
+def _held(connection: Connection, claim: Claim) -> Job:
+    row = connection.execute(_HELD, {"job_id": claim.job_id, "fence": claim.fence}).one_or_none()
+    if row is None:
+        raise rules.lease_lost(claim)
+    return records.to_job(row)
+
+
+def _store(connection: Connection, job: Job) -> None:
+    connection.execute(update(jobs).where(jobs.c.id == job.id), records.job_values(job))

@@ -1,0 +1,224 @@
+"""Rows to domain objects and back.
+
+Pydantic's adapters are built when first needed, because a cold start that shows no rating should not pay for one.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row
+
+from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry, Link, Relation, Visibility
+from backend.domain.audit import Action, AuditEntry
+from backend.domain.job import Job, JobError, JobKind, JobState, Progress
+from backend.domain.rating import StoredRating
+from backend.domain.source import ArtifactType, Host, Source
+from backend.domain.user import User
+from metrics.evidence import Evidence, LinkedBy
+from metrics.rating import Rating, Verdict
+
+T = TypeVar("T")
+Values = dict[str, Any]
+AnyRow = Row[*tuple[Any, ...]]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@cache
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(kind)
+
+
+def instant(at: datetime) -> int:
+    """Microseconds since the epoch."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(microseconds: int) -> datetime:
+    """The aware UTC time so many microseconds after the epoch."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def artifact_values(artifact: Artifact) -> Values:
+    """The row of an artifact."""
+    source = artifact.source
+    return {
+        "id": artifact.id,
+        "type": artifact.type,
+        "name": artifact.name,
+        "visibility": artifact.visibility,
+        "owner": artifact.owner,
+        "team": artifact.team,
+        "url": artifact.url,
+        "host": source.host,
+        "space": source.space,
+        "repo": source.repo,
+        "revision": source.revision,
+        "path": source.path,
+        "source_key": source.key,
+        "commit_id": artifact.commit,
+        "license": artifact.license,
+        "size_bytes": artifact.size_bytes,
+        "version": artifact.version,
+        "created_at": instant(artifact.created_at),
+        "updated_at": instant(artifact.updated_at),
+        "readme": artifact.readme,
+    }
+
+
+def to_artifact(row: AnyRow) -> Artifact:
+    """The artifact of a whole row."""
+    return Artifact(
+        id=row.id,
+        name=row.name,
+        type=ArtifactType(row.type),
+        url=row.url,
+        source=Source(Host(row.host), ArtifactType(row.space), row.repo, row.revision, row.path),
+        owner=row.owner,
+        created_at=moment(row.created_at),
+        updated_at=moment(row.updated_at),
+        team=row.team,
+        visibility=Visibility(row.visibility),
+        commit=row.commit_id,
+        readme=row.readme,
+        license=row.license,
+        size_bytes=row.size_bytes,
+        version=row.version,
+    )
+
+
+def to_summary(row: AnyRow) -> ArtifactSummary:
+    """The listing's view of a row that begins with id, name and type."""
+    return ArtifactSummary(row[0], row[1], ArtifactType(row[2]))
+
+
+def rating_values(stored: StoredRating) -> Values:
+    """The JSON columns of a rating."""
+    # An int where a float is declared is a number all the same, so pydantic need not warn of it.
+    return {
+        "rating": _adapter(Rating).dump_json(stored.rating, warnings=False).decode(),
+        "verdict": _adapter(Verdict).dump_json(stored.verdict, warnings=False).decode(),
+        "evidence": _adapter(Evidence).dump_json(stored.evidence, warnings=False).decode(),
+    }
+
+
+def to_rating(row: AnyRow) -> StoredRating:
+    """The rating of a row."""
+    return StoredRating(
+        row.artifact_id,
+        _adapter(Rating).validate_json(row.rating),
+        _adapter(Verdict).validate_json(row.verdict),
+        _adapter(Evidence).validate_json(row.evidence),
+    )
+
+
+def link_values(artifact_id: str, link: Link) -> Values:
+    """The row of a link, but for its place in the order of commits."""
+    return {
+        "artifact_id": artifact_id,
+        "relation": link.relation,
+        "target_key": link.target_key,
+        "target_name": link.target_name,
+        "linked_by": link.linked_by,
+    }
+
+
+def to_link(row: AnyRow) -> Link:
+    """The link of a row."""
+    return Link(row.artifact_id, Relation(row.relation), row.target_key, row.target_name, LinkedBy(row.linked_by))
+
+
+def file_values(artifact_id: str, entry: FileEntry) -> Values:
+    """The row of a file."""
+    return {
+        "artifact_id": artifact_id,
+        "path": entry.path,
+        "size_bytes": entry.size_bytes,
+        "claimed_sha256": entry.claimed_sha256,
+        "claimed_git_sha1": entry.claimed_git_sha1,
+        "digest": entry.digest,
+        "crc32": entry.crc32,
+        "verified": entry.verified,
+    }
+
+
+def to_file(row: AnyRow) -> FileEntry:
+    """The file of a row."""
+    return FileEntry(
+        row.path, row.size_bytes, row.claimed_sha256, row.claimed_git_sha1, row.digest, row.crc32, row.verified
+    )
+
+
+def audit_values(entry: AuditEntry) -> Values:
+    """The row of an audit entry."""
+    return {
+        "id": entry.id,
+        "artifact_id": entry.artifact.id,
+        "artifact_name": entry.artifact.name,
+        "artifact_type": entry.artifact.type,
+        "user_name": entry.user.name,
+        "user_is_admin": entry.user.is_admin,
+        "action": entry.action,
+        "date": instant(entry.date),
+    }
+
+
+def to_audit_entry(row: AnyRow) -> AuditEntry:
+    """The audit entry of a row."""
+    return AuditEntry(
+        row.id,
+        User(row.user_name, row.user_is_admin),
+        moment(row.date),
+        ArtifactSummary(row.artifact_id, row.artifact_name, ArtifactType(row.artifact_type)),
+        Action(row.action),
+    )
+
+
+def job_values(job: Job) -> Values:
+    """The row of a job."""
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "artifact_id": job.artifact_id,
+        "artifact_type": job.artifact_type,
+        "owner": job.owner,
+        "payload": json.dumps(dict(job.payload)),
+        "state": job.state,
+        "progress": _adapter(Progress).dump_json(job.progress).decode(),
+        "error": None if job.error is None else _adapter(JobError).dump_json(job.error).decode(),
+        "tries": job.tries,
+        "max_tries": job.max_tries,
+        "fence": job.fence,
+        "worker": job.worker,
+        "lease_until": None if job.lease_until is None else instant(job.lease_until),
+        "not_before": instant(job.not_before),
+        "created_at": instant(job.created_at),
+        "updated_at": instant(job.updated_at),
+    }
+
+
+def to_job(row: AnyRow) -> Job:
+    """The job of a row."""
+    return Job(
+        id=row.id,
+        kind=JobKind(row.kind),
+        artifact_id=row.artifact_id,
+        artifact_type=ArtifactType(row.artifact_type),
+        owner=row.owner,
+        payload=json.loads(row.payload),
+        created_at=moment(row.created_at),
+        updated_at=moment(row.updated_at),
+        not_before=moment(row.not_before),
+        state=JobState(row.state),
+        progress=_adapter(Progress).validate_json(row.progress),
+        error=None if row.error is None else _adapter(JobError).validate_json(row.error),
+        tries=row.tries,
+        max_tries=row.max_tries,
+        fence=row.fence,
+        worker=row.worker,
+        lease_until=None if row.lease_until is None else moment(row.lease_until),
+    )
