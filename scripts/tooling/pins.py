@@ -1,10 +1,16 @@
-"""Read the compiled pins: which versions dependencies.txt holds, and which of them a purpose needs."""
+"""Read the compiled pins: which versions dependencies.txt holds, and which of them a purpose needs.
+
+`python -m tooling.pins run` prints the pins that a server needs, `cloud` those that a Lambda function needs.
+"""
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from tooling import places
 
 _PIN = re.compile(r"(?P<name>[\w.-]+)(?:\[[^\]]*\])?==(?P<version>[^\s;\\]+)")
 _NAME = re.compile(r"[\w.-]+")
@@ -91,3 +97,7 @@ def select(pins_text: str, pyproject: str, purpose: Purpose) -> tuple[Pin, ...]:
 def as_requirements(pins: Iterable[Pin]) -> str:
     """Write pins back as a requirements file, hashes included."""
     return "".join("\n".join(pin.lines) + "\n" for pin in pins)
+
+
+if __name__ == "__main__":
+    print(as_requirements(select(places.PINS.read_text(), places.PYPROJECT.read_text(), Purpose(sys.argv[1]))), end="")
