@@ -1,9 +1,11 @@
 """Bus factor: does the model survive a maintainer leaving?"""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from metrics.evidence import Evidence, Fact
 from metrics.metric import Finding, Kind, Metric, MetricResult
@@ -41,12 +43,12 @@ class _Community:
 
     @property
     def strength(self) -> float:
-        return self.effective + ORGANISATION_AUTHORS * (self.is_organisation and self.effective > 0)
+        return self.effective + (ORGANISATION_AUTHORS if self.is_organisation else 0.0)
 
 
 def survival(effective_authors: float) -> float:
     """Map an effective number of authors to [0, 1): 0 for none, 0.33 for one, 0.56 for two, 0.80 for four."""
-    return 1.0 - RISK_LEFT_PER_AUTHOR ** max(0.0, effective_authors)
+    return 1.0 - math.pow(RISK_LEFT_PER_AUTHOR, max(0.0, effective_authors))
 
 
 def effective_authors(commits: Iterable[tuple[str, float]]) -> float:
@@ -104,7 +106,7 @@ def _described(community: _Community) -> str:
     )
 
 
-def _missing(fact: Fact[tuple[object, ...]]) -> Finding:
+def _missing(fact: Fact[Any]) -> Finding:
     return Finding(Kind.MISSING, f"A commit history could not be read ({why_missing(fact)})", source=fact.source)
 
 

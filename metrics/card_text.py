@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 LONGEST_READ = 100_000
-"""Characters of a card that are read; the longest honest cards are half of it, and parsing must stay in milliseconds."""
+"""Characters of a card that are read: the longest honest cards are half of it, and parsing has to stay quick."""
 
 SUBSTANCE_WORDS = 12
 """Words from which a section says something; a template's lead-in sentences are shorter."""
@@ -33,17 +34,18 @@ class CodeBlock:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: its cells row by row, the head first, and the section and text it stands in."""
+    """One table: its cells row by row, the head first; `context` is the heading and text it stands under."""
 
     rows: tuple[tuple[str, ...], ...]
-    section: str
+    context: str
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What stands under one heading, up to the next heading of any level."""
+    """What stands under one heading, up to the next heading of any level; `level` is 1 for the largest, 0 for none."""
 
     title: str
+    level: int
     text: str
     has_code: bool
     has_table: bool
@@ -76,15 +78,24 @@ class CardText:
 
     def section_about(self, *topics: str) -> Section | None:
         """The first section with substance whose heading, or a bold label in it, has one of these words."""
-        wanted = re.compile(r"\b(?:" + "|".join(topics) + r")", re.IGNORECASE)
-        for section in self.sections:
-            if section.has_substance and (wanted.search(section.title) or _labelled(section, wanted)):
+        wanted = _topic_pattern(topics)
+        for at, section in enumerate(self.sections):
+            if wanted.search(section.title) and self._says_something(at):
+                return section
+            if section.has_substance and any(wanted.search(label) for label in _LABEL.findall(section.text)):
                 return section
         return None
 
+    def _says_something(self, at: int) -> bool:
+        """Whether the section at this place, or one nested in it, has substance."""
+        level = self.sections[at].level
+        nested = takewhile(lambda section: section.level > level, self.sections[at + 1 :])
+        return self.sections[at].has_substance or any(section.has_substance for section in nested)
 
-def _labelled(section: Section, wanted: re.Pattern[str]) -> bool:
-    return any(wanted.search(label) for label in _LABEL.findall(section.text))
+
+@lru_cache(maxsize=64)
+def _topic_pattern(topics: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(r"\b(?:" + "|".join(topics) + r")", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8)
@@ -125,6 +136,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._title = ""
+        self._level = 0
         self._text: list[str] = []
         self._has_code = False
         self._has_table = False
@@ -136,23 +148,24 @@ class _Reader:
         walk = iter(tokens)
         for token in walk:
             if token.type == "heading_open":
-                self._begin_section(next(walk).content)
+                self._begin_section(next(walk).content, int(token.tag[1:]))
             elif token.type in {"fence", "code_block"}:
                 self._take_code(token)
             elif token.type == "table_open":
                 self._take_table(walk)
             elif token.type in {"inline", "html_block"}:
                 self._text.append(_filled_in(token.content))
-        self._begin_section("")
+        self._begin_section("", 0)
         prose = "\n".join(f"{section.title}\n{section.text}" for section in self._sections)
         links = tuple(dict.fromkeys(link.rstrip(".,;:") for link in _LINK.findall(prose)))
         return CardText(tuple(self._sections), tuple(self._code), tuple(self._tables), links, prose)
 
-    def _begin_section(self, title: str) -> None:
+    def _begin_section(self, title: str, level: int) -> None:
         text = "\n".join(part for part in self._text if part)
         if self._title or text or self._has_code or self._has_table:
-            self._sections.append(Section(self._title, text, self._has_code, self._has_table))
-        self._title, self._text, self._has_code, self._has_table = title, [], False, False
+            self._sections.append(Section(self._title, self._level, text, self._has_code, self._has_table))
+        self._title, self._level = title, level
+        self._text, self._has_code, self._has_table = [], False, False
 
     def _take_code(self, token: Token) -> None:
         language = token.info.strip().split(" ")[0].lower() if token.info else ""

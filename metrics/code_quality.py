@@ -7,12 +7,12 @@ from metrics.metric import Finding, Kind, Metric, MetricResult
 from metrics.points import Row, could_not_judge, log_share, tally, unjudged, why_missing
 from metrics.time_spans import years_between
 
-WORTH_TESTS = 0.25
-WORTH_DOCS = 0.22
-WORTH_ANALYSIS = 0.18
+WORTH_TESTS = 0.26
+WORTH_DOCS = 0.24
+WORTH_ANALYSIS = 0.16
 WORTH_PACKAGING = 0.10
 WORTH_ADOPTION = 0.10
-WORTH_CI = 0.07
+WORTH_CI = 0.06
 WORTH_LINT = 0.04
 WORTH_ACTIVITY = 0.04
 
@@ -25,7 +25,9 @@ FINDINGS_PER_1000_LINES_WORST = 50.0
 ACTIVE_YEARS = 0.5
 DORMANT_YEARS = 3.0
 
-_SOURCE = re.compile(r"\.(?:py|pyx|c|cc|cpp|cu|h|hpp|java|kt|js|jsx|ts|tsx|go|rs|rb|jl|r|swift|scala|m|lua)$", re.IGNORECASE)
+_SOURCE = re.compile(
+    r"\.(?:py|pyx|c|cc|cpp|cu|h|hpp|java|kt|js|jsx|ts|tsx|go|rs|rb|jl|r|swift|scala|m|lua)$", re.IGNORECASE
+)
 _TEST = re.compile(
     r"(?:^|/)(?:tests?|testing|__tests__)/|(?:^|/)(?:test_[^/]+|[^/]+[_.](?:test|spec)s?|tests?)\.\w+$", re.IGNORECASE
 )
@@ -177,7 +179,7 @@ def _life_rows(evidence: Evidence) -> list[Row]:
 METRIC = Metric(
     name="code_quality",
     question="Is the code maintained and well made?",
-    weight=0.06,
+    weight=0.05,
     measure=measure,
     reads=("code.tree", "code.readme", "code.analysis", "code.repo"),
     scale=(

@@ -123,7 +123,7 @@ def _example_row(evidence: Evidence) -> Row:
 METRIC = Metric(
     name="dataset_and_code_score",
     question="Are training data and example code at hand?",
-    weight=0.06,
+    weight=0.05,
     measure=measure,
     reads=("dataset.record", "dataset.card", "code.repo", "code.readme", "card"),
     scale=(

@@ -162,7 +162,7 @@ def _has(card: CardText, *topics: str) -> bool:
 METRIC = Metric(
     name="dataset_quality",
     question="Is the training data any good?",
-    weight=0.06,
+    weight=0.05,
     measure=measure,
     reads=("dataset.record", "dataset.card", "dataset.files"),
     scale=(

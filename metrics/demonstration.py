@@ -14,8 +14,12 @@ LONGEST_BLOCK = 20_000
 PYTHON = frozenset({"python", "py", "python3", "pycon", "ipython", "{python}"})
 SHELL = frozenset({"bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "cmd", "powershell"})
 
-_LOOKS_LIKE_PYTHON = re.compile(r"^\s*(?:>>> |from \w[\w.]* import |import \w)|from_pretrained\(|\bpipeline\(", re.MULTILINE)
-_LOOKS_LIKE_SHELL = re.compile(r"^\s*\$?\s*(?:pip3?|python3?|git|conda|huggingface-cli|hf|curl|wget|docker|npm) ", re.MULTILINE)
+_LOOKS_LIKE_PYTHON = re.compile(
+    r"^\s*(?:>>> |from \w[\w.]* import |import \w)|from_pretrained\(|\bpipeline\(", re.MULTILINE
+)
+_LOOKS_LIKE_SHELL = re.compile(
+    r"^\s*\$?\s*(?:pip3?|python3?|git|conda|huggingface-cli|hf|curl|wget|docker|npm) ", re.MULTILINE
+)
 _BUILTINS = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "display", "get_ipython"}
 
 
@@ -116,7 +120,7 @@ def undefined_names(tree: ast.Module, known: set[str]) -> list[str]:
 
 def string_constants(tree: ast.Module) -> dict[str, str]:
     """Names that are assigned a plain string anywhere in a tree."""
-    found = {}
+    found: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             found |= {target.id: node.value.value for target in node.targets if isinstance(target, ast.Name)}

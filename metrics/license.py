@@ -33,7 +33,7 @@ was read. Strong copyleft would take the organisation's own work under its terms
 SHARE_OF_REPOSITORY = 0.5
 """What a licence counts when only the code repository states it: it covers the code, and the weights by inference."""
 
-_LABEL_LINE = re.compile(r"\blicen[cs]e\b\**\s*:?\**\s*:?\s*\[?([A-Za-z0-9][A-Za-z0-9 .+-]{1,40})", re.IGNORECASE)
+_LABEL_LINE = re.compile(r"\blicen[cs]e\b[\s:*\[]{1,10}([A-Za-z0-9][A-Za-z0-9 .+-]{1,40})", re.IGNORECASE)
 _LICENSE_FILE = re.compile(r"^(?:licen[cs]e|copying)(?:\.\w+)?$", re.IGNORECASE)
 _REMEDY = "State an open licence in the card's `license:` field; Apache-2.0 and MIT score highest."
 
@@ -130,9 +130,11 @@ def _confidence(evidence: Evidence) -> float:
 METRIC = Metric(
     name="license",
     question="May we use it and ship it?",
-    weight=0.15,
+    weight=0.16,
     measure=measure,
     reads=("model", "card", "files", "code.repo"),
-    scale=tuple(f"{score:.1f}: {family.name.lower().replace('_', ' ')}" for family, score in SCORE_OF.items())
-    + (f"x {SHARE_OF_REPOSITORY}: stated only by the linked code repository",),
+    scale=(
+        *(f"{score:.1f}: {family.name.lower().replace('_', ' ')}" for family, score in SCORE_OF.items()),
+        f"x {SHARE_OF_REPOSITORY}: stated only by the linked code repository",
+    ),
 )

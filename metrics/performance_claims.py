@@ -15,7 +15,7 @@ WEIGHT_VERIFIED = 1.5
 WEIGHT_MACHINE_READABLE = 1.0
 WEIGHT_CARD = 0.75
 WEIGHT_WITHOUT_DATASET = 0.25
-"""What one claim counts: checked by a third party, machine-readable, in the card, in the card without naming its data."""
+"""What a claim counts: checked by a third party, machine-readable, in the card, in the card without its data."""
 
 WORTH_CLAIMS = 0.50
 WORTH_MACHINE_READABLE = 0.05
@@ -25,21 +25,23 @@ WORTH_DATASET = 0.15
 WORTH_PAPER = 0.15
 
 _METRIC = re.compile(
-    r"\b(?:accuracy|acc(?:@\d)?|f1|precision|recall|bleu|sacrebleu|rouge|meteor|chrf|wer|cer|perplexity|ppl|bpb|bpc|map"
-    r"|m?iou|auc|auroc|mse|rmse|mae|r2|pearson\w*|spearman\w*|matthews|mcc|exact|exact[ _]match|em|pass@\d+|fid|psnr"
-    r"|ssim|ndcg|mrr|hits@\d+|top-?[15]|success rate|reward|elo|win rate|error rate|average|loss)\b",
+    r"\b(?:accuracy|acc(?:@\d)?|f1|precision|recall|bleu|sacrebleu|rouge|meteor|chrf|wer|cer|perplexity|ppl|bpb|bpc|(?-i:mAP|MAP)"
+    r"|m?iou|auc|auroc|mse|rmse|mae|r2|pearson\w*|spearman\w*|matthews|mcc|exact[ _]match|(?-i:EM|em)|pass@\d+|fid|psnr"
+    r"|ssim|ndcg|mrr|hits@\d+|top-?[15]|success rate|reward|elo|win rate|error rate)\b",
     re.IGNORECASE,
 )
 _BENCHMARK = re.compile(
     r"\b(?:(?:super)?glue|mnli|qnli|qqp|sst-?2|cola|mrpc|rte|sts-?b|mmlu(?:-pro)?|hellaswag|winogrande|arc(?:-[ce])?|gsm-?8k"
-    r"|humaneval|mbpp|truthfulqa|squad|drop|boolq|piqa|lambada|wikitext\w*|ptb|enwiki8|text8|1bw|cbt-\w+|race|bbh|agieval"
-    r"|triviaqa|imagenet|cifar-?100?|f?mnist|fashion-mnist|coco|ade20k|pascal|voc|librispeech|common voice|fleurs"
-    r"|mteb|beir|ms ?marco|xnli|wmt\d*|flores\w*|conll\w*|imdb|pusht|openbookqa|math|bigbench)\b",
+    r"|humaneval|mbpp|truthfulqa|squad|boolq|piqa|lambada|wikitext\w*|ptb|enwiki8|text8|1bw|cbt-\w+|bbh|agieval"
+    r"|triviaqa|imagenet|cifar-?100?|f?mnist|fashion-mnist|coco|ade20k|pascal voc|librispeech|common voice|fleurs"
+    r"|mteb|beir|ms ?marco|xnli|wmt\d*|flores\w*|conll\w*|imdb|pusht|openbookqa|bigbench)\b",
     re.IGNORECASE,
 )
 """Benchmarks that fix both their data and their metric, so naming one names both."""
 
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d{1,3}(?:[.,]\d+)?\s?%?(?![\w])")
+_SCORE_CELL = re.compile(r"[-+]?\d{1,3}(?:\.\d+)?(?: ?[/±] ?\d{1,3}(?:\.\d+)?)* ?%?")
+"""A cell that holds scores and nothing else: neither a count in thousands nor a size with its unit."""
+
 _PROSE_CLAIM = re.compile(_METRIC.pattern + r"[\"'`*_]*[^.\n|\d]{0,40}?(?<![\w.])(\d{1,3}(?:\.\d+)?)", re.IGNORECASE)
 _LOG_COLUMN = re.compile(r"\b(?:epoch|step)\b", re.IGNORECASE)
 _PAPER = re.compile(
@@ -48,8 +50,12 @@ _PAPER = re.compile(
 _TEMPLATE_PAPER = "1910.09700"
 """The paper on carbon footprints that the hub's card template cites; it says nothing of the model."""
 
-_MOST_FROM_TEXT = 30
-_CELL_LIMIT = 400
+_MOST_COUNTED = 30
+"""Claims of one kind that are counted; the curve is flat long before."""
+
+_MOST_OF_TABLE = 4_000
+_MOST_OF_CONTEXT = 400
+_SHORTEST_NAME = 3
 
 
 def measure(evidence: Evidence) -> MetricResult:
@@ -142,7 +148,7 @@ def _is_complete(result: ClaimedResult) -> bool:
 
 def _claims_in(card: CardText, stated: CardData) -> tuple[int, int]:
     """Claims of the card's tables and text: those whose data are named, and those whose are not."""
-    names = [name for name in stated.datasets if len(name) > 2]
+    names = [name for name in stated.datasets if len(name) >= _SHORTEST_NAME]
     with_data = without = 0
     for table in card.tables:
         count, has_data = _claims_of(table, names)
@@ -151,25 +157,23 @@ def _claims_in(card: CardText, stated: CardData) -> tuple[int, int]:
     prose = "\n".join(section.text for section in card.sections if not section.has_table)
     code = "\n".join(block.code for block in card.code if not block.language)
     for text in (prose, code):
-        found = min(len(_PROSE_CLAIM.findall(text)), _MOST_FROM_TEXT)
-        has_data = _names_data(text, names)
+        found = min(len(_PROSE_CLAIM.findall(text)), _MOST_COUNTED)
+        has_data = _names_data(f"{text}\n{prose}", names)
         with_data += found * has_data
         without += found * (not has_data)
-    return min(with_data, _MOST_FROM_TEXT), min(without, _MOST_FROM_TEXT)
+    return min(with_data, _MOST_COUNTED), min(without, _MOST_COUNTED)
 
 
 def _claims_of(table: Table, names: list[str]) -> tuple[int, bool]:
-    head = " ".join(cell for row in table.rows for cell in (row if row is table.rows[0] else row[:3]))[
-        : _CELL_LIMIT * 10
-    ]
-    about = head + "\n" + table.section[-_CELL_LIMIT:]
+    head = " ".join(cell for row in table.rows for cell in row)[:_MOST_OF_TABLE]
+    about = head + "\n" + table.context[-_MOST_OF_CONTEXT:]
     if not (_METRIC.search(about) or _BENCHMARK.search(head)):
         return 0, False
     has_data = _names_data(about, names)
     if table.rows and _LOG_COLUMN.search(" ".join(table.rows[0])):
         return 1, has_data
-    numbers = sum(bool(_NUMBER.search(cell)) for row in table.rows[1:] for cell in row[1:])
-    return min(numbers, _MOST_FROM_TEXT), has_data
+    numbers = sum(bool(_SCORE_CELL.fullmatch(cell.strip("*_` "))) for row in table.rows[1:] for cell in row[1:])
+    return min(numbers, _MOST_COUNTED), has_data
 
 
 def _names_data(text: str, names: list[str]) -> bool:
@@ -189,7 +193,9 @@ def _evaluation_data(card: CardText, stated: CardData) -> str:
 def _paper(evidence: Evidence, card: CardText) -> str:
     record = evidence.model.value
     tags = [tag for tag in (record.tags if record else ()) if tag.startswith(("arxiv:", "doi:"))]
-    links = [link for link in card.links if _PAPER.search(link)]
+    # A paper in a table is one of the data's or of another model's in nearly every card.
+    tabled = " ".join(cell for table in card.tables for row in table.rows for cell in row)
+    links = [link for link in card.links if _PAPER.search(link) and link not in tabled]
     found = next((text for text in [*tags, *links] if _TEMPLATE_PAPER not in text), "")
     if found:
         return found
@@ -198,7 +204,9 @@ def _paper(evidence: Evidence, card: CardText) -> str:
 
 
 def _praise(card: CardText, source: str) -> list[Finding]:
-    match = re.search(r"state[- ]of[- ]the[- ]art|\bSOTA\b|outperform\w*|best[- ]in[- ]class", card.prose, re.IGNORECASE)
+    match = re.search(
+        r"state[- ]of[- ]the[- ]art|\bSOTA\b|outperform\w*|best[- ]in[- ]class", card.prose, re.IGNORECASE
+    )
     return [note(f"“{match[0]}” moves nothing by itself; numbers do", source=source)] if match else []
 
 
@@ -209,9 +217,11 @@ METRIC = Metric(
     measure=measure,
     reads=("card", "model"),
     scale=(
-        f"{WORTH_CLAIMS}: claims that name metric, value and data, 1 - e^(-n/{CLAIMS_SCALE:g}); each counts"
-        f" {WEIGHT_VERIFIED} verified, {WEIGHT_MACHINE_READABLE} machine-readable, {WEIGHT_CARD} in the card,"
-        f" {WEIGHT_WITHOUT_DATASET} without its data",
+        f"{WORTH_CLAIMS}: claims that name metric, value and data, 1 - e^(-n/{CLAIMS_SCALE:g})",
+        (
+            f"n counts {WEIGHT_VERIFIED} for a verified claim, {WEIGHT_MACHINE_READABLE} for a machine-readable one,"
+            f" {WEIGHT_CARD} for one in the card, {WEIGHT_WITHOUT_DATASET} for one without its data"
+        ),
         f"{WORTH_MACHINE_READABLE}: results in the card's `model-index`",
         f"{WORTH_VERIFIED}: a verified result",
         f"{WORTH_SECTION}: a section on evaluation",

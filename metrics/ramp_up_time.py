@@ -164,7 +164,7 @@ def _adoption_rows(evidence: Evidence) -> list[Row]:
 METRIC = Metric(
     name="ramp_up_time",
     question="How fast can an engineer start?",
-    weight=0.15,
+    weight=0.16,
     measure=measure,
     reads=("card", "model", "files"),
     scale=(

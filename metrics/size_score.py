@@ -97,9 +97,11 @@ def _all_zero(result: MetricResult) -> MetricResult:
 METRIC = Metric(
     name="size_score",
     question="Will it run on this device?",
-    weight=0.12,
+    weight=0.13,
     measure=measure,
     reads=("files", "config", "model"),
-    scale=tuple(f"{device}: max(0, 1 - (bytes / {budget / MB:,.0f} MB)^2)" for device, budget in BUDGET_BYTES.items())
-    + ("score: mean over the devices",),
+    scale=(
+        *(f"{device}: max(0, 1 - (bytes / {budget / MB:,.0f} MB)^2)" for device, budget in BUDGET_BYTES.items()),
+        "score: mean over the devices",
+    ),
 )

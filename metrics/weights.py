@@ -84,7 +84,7 @@ _ADAPTER = re.compile(r"(?:^|/)(?:adapter_model|adapter|pytorch_lora_weights|lor
 _MODULE_FOLDER = re.compile(r"^\d+_\w+$")
 """Numbered folders of a sentence-transformers pipeline: modules that run after the transformer at the root."""
 
-_TWO_PART = re.compile(r"^(?P<role>encoder|decoder|vision_encoder|text_encoder|embed_tokens)(?P<rest>_.*|)$")
+_HALF = re.compile(r"^(?P<role>encoder|decoder)(?:_with_past)?_model(?:_merged)?(?P<precision>.*)$")
 _PIPELINE_INDEX = "model_index.json"
 _PIPELINE_EXTRAS = frozenset({"safety_checker", "feature_extractor"})
 
@@ -122,7 +122,7 @@ def _part(file: RepoFile) -> _Part | None:
         return _Part(file, WeightFormat.COREML, folder, stem, loose_shards=True)
     folder, _, name = path.rpartition("/")
     if checkpoint := _TF_CHECKPOINT.match(name):
-        return _sharded(file, WeightFormat.TENSORFLOW, folder, checkpoint)
+        return _sharded(file, WeightFormat.TENSORFLOW, folder, checkpoint, first=0)
     base, dot, suffix = name.rpartition(".")
     form = _SUFFIXES.get(f"{dot}{suffix}".lower())
     if form is None or not base:
@@ -144,8 +144,7 @@ def _named(file: RepoFile, form: WeightFormat, folder: str, base: str) -> _Part:
     return _Part(file, form, folder, base)
 
 
-def _sharded(file: RepoFile, form: WeightFormat, folder: str, match: re.Match[str]) -> _Part:
-    first = 1 if form is not WeightFormat.TENSORFLOW or not _TF_CHECKPOINT.match(match.string) else 0
+def _sharded(file: RepoFile, form: WeightFormat, folder: str, match: re.Match[str], first: int = 1) -> _Part:
     return _Part(file, form, folder, match["stem"], int(match["shard"]) + 1 - first, int(match["shards"]))
 
 
@@ -166,22 +165,42 @@ def _modules_for(form: WeightFormat, modules: Sequence[_Part]) -> list[_Part]:
 def _complete_groups(parts: Sequence[_Part]) -> list[list[_Part]]:
     groups: defaultdict[tuple[WeightFormat, str, str, int], list[_Part]] = defaultdict(list)
     for part in parts:
-        stem, count = part.stem, part.shards
-        halves = _TWO_PART.match(stem) if part.format is WeightFormat.ONNX else None
-        groups[part.format, part.folder, halves["rest"] if halves else stem, count].append(part)
-    return [group for group in map(_one_of_each_role, groups.values()) if _is_complete(group)]
-
-
-def _one_of_each_role(group: list[_Part]) -> list[_Part]:
-    """A group as it is; of merged and split decoder exports in one folder each stem stands for itself."""
-    return sorted(group, key=lambda part: part.file.path)
+        groups[part.format, part.folder, part.stem, part.shards].append(part)
+    complete = [group for group in groups.values() if _is_complete(group)]
+    return _with_halves_joined(complete)
 
 
 def _is_complete(group: Sequence[_Part]) -> bool:
     first = group[0]
-    if first.loose_shards or first.shards == 1:
-        return True
-    return {part.shard for part in group} >= set(range(1, first.shards + 1))
+    return first.loose_shards or {part.shard for part in group} >= set(range(1, first.shards + 1))
+
+
+def _with_halves_joined(groups: list[list[_Part]]) -> list[list[_Part]]:
+    """Join the ONNX export of an encoder with the smallest decoder of the same precision in its folder.
+
+    Of a decoder there may be several exports (with or without a cache of past states); one is enough, and none is
+    without the encoder where there is one.
+    """
+    joined, halves = [], defaultdict[tuple[str, str], defaultdict[str, list[list[_Part]]]](lambda: defaultdict(list))
+    encoders = {group[0].folder for group in groups if _role(group[0]).startswith("encoder")}
+    for group in groups:
+        role, folder = _role(group[0]), group[0].folder
+        if role and folder in encoders:
+            halves[folder, _precision(group[0])][role].append(group)
+        else:
+            joined.append(group)
+    both = [roles for roles in halves.values() if {"encoder", "decoder"} <= roles.keys()]
+    return joined + [[part for role in sorted(roles) for part in min(roles[role], key=_bytes_of)] for roles in both]
+
+
+def _role(part: _Part) -> str:
+    match = _HALF.match(part.stem) if part.format is WeightFormat.ONNX else None
+    return match["role"] if match else ""
+
+
+def _precision(part: _Part) -> str:
+    match = _HALF.match(part.stem)
+    return match["precision"] if match else ""
 
 
 def _pipelines(parts: Sequence[_Part]) -> list[WeightSet]:
@@ -193,7 +212,8 @@ def _pipelines(parts: Sequence[_Part]) -> list[WeightSet]:
         groups = _complete_groups([part for part in parts if part.format is form])
         for folder in sorted(components):
             mine = [group for group in groups if group[0].folder == folder]
-            chosen += min(mine, key=_bytes_of, default=[])
+            smallest: list[_Part] = min(mine, key=_bytes_of, default=[])
+            chosen += smallest
         if components and {part.folder for part in chosen} == components:
             found.append(_set_of(chosen, is_adapter=False))
     return found

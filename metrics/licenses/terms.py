@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from metrics.words import words
+
 
 class Family(IntEnum):
     """Families of terms in order of how much they restrict; a larger value never permits more."""
@@ -41,24 +43,36 @@ REASONS: Mapping[Family, str] = {
 }
 
 _TABLE: Mapping[Family, frozenset[str]] = {
-    Family.PERMISSIVE: frozenset(
-        ["0BSD", "AFL-3.0", "Apache-2.0", "Artistic-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Clear", "BSL-1.0", "CC-BY-2.0", "CC-BY-2.5", "CC-BY-3.0", "CC-BY-4.0", "CC0-1.0", "CDLA-Permissive-1.0", "CDLA-Permissive-2.0", "ECL-2.0", "ISC", "LicenseRef-Public-Domain", "MIT", "MIT-0", "MIT-Modern-Variant", "MS-PL", "NCSA", "ODC-By-1.0", "OFL-1.1", "PDDL-1.0", "PostgreSQL", "PSF-2.0", "Python-2.0", "Unlicense", "UPL-1.0", "WTFPL", "X11", "Zlib"]
+    Family.PERMISSIVE: words(
+        "0BSD AFL-3.0 Apache-2.0 Artistic-2.0 BSD-2-Clause BSD-3-Clause BSD-3-Clause-Clear BSL-1.0 CC-BY-2.0 "
+        "CC-BY-2.5 CC-BY-3.0 CC-BY-4.0 CC0-1.0 CDLA-Permissive-1.0 CDLA-Permissive-2.0 ECL-2.0 ISC "
+        "LicenseRef-Public-Domain MIT MIT-0 MIT-Modern-Variant MS-PL NCSA ODC-By-1.0 OFL-1.1 PDDL-1.0 "
+        "PostgreSQL PSF-2.0 Python-2.0 Unlicense UPL-1.0 WTFPL X11 Zlib"
     ),
-    Family.WEAK_COPYLEFT: frozenset(
-        ["CDDL-1.0", "EPL-1.0", "EPL-2.0", "EUPL-1.1", "EUPL-1.2", "LGPL-2.0-only", "LGPL-2.0-or-later", "LGPL-2.1-only", "LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later", "LGPLLR", "MPL-2.0"]
+    Family.WEAK_COPYLEFT: words(
+        "CDDL-1.0 EPL-1.0 EPL-2.0 EUPL-1.1 EUPL-1.2 LGPL-2.0-only LGPL-2.0-or-later LGPL-2.1-only "
+        "LGPL-2.1-or-later LGPL-3.0-only LGPL-3.0-or-later LGPLLR MPL-2.0"
     ),
-    Family.SHARE_ALIKE: frozenset(
-        ["CC-BY-SA-2.0", "CC-BY-SA-2.5", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CDLA-Sharing-1.0", "GFDL-1.2-or-later", "GFDL-1.3-only", "GFDL-1.3-or-later", "ODbL-1.0"]
+    Family.SHARE_ALIKE: words(
+        "CC-BY-SA-2.0 CC-BY-SA-2.5 CC-BY-SA-3.0 CC-BY-SA-4.0 CDLA-Sharing-1.0 GFDL-1.2-or-later GFDL-1.3-only "
+        "GFDL-1.3-or-later ODbL-1.0"
     ),
-    Family.USE_RESTRICTED: frozenset(
-        ["LicenseRef-BigCode-OpenRAIL-M", "LicenseRef-BigScience-BLOOM-RAIL-1.0", "LicenseRef-BigScience-OpenRAIL-M", "LicenseRef-CreativeML-OpenRAIL-M", "LicenseRef-DeepSeek", "LicenseRef-Falcon-LLM", "LicenseRef-Gemma", "LicenseRef-Llama-2", "LicenseRef-Llama-3", "LicenseRef-Llama-3.1", "LicenseRef-Llama-3.2", "LicenseRef-Llama-3.3", "LicenseRef-Llama-4", "LicenseRef-OpenRAIL", "LicenseRef-OpenRAIL++", "LicenseRef-Qwen", "LicenseRef-Stability-Community"]
+    Family.USE_RESTRICTED: words(
+        "LicenseRef-BigCode-OpenRAIL-M LicenseRef-BigScience-BLOOM-RAIL-1.0 LicenseRef-BigScience-OpenRAIL-M "
+        "LicenseRef-CreativeML-OpenRAIL-M LicenseRef-DeepSeek LicenseRef-Falcon-LLM LicenseRef-Gemma "
+        "LicenseRef-Llama-2 LicenseRef-Llama-3 LicenseRef-Llama-3.1 LicenseRef-Llama-3.2 LicenseRef-Llama-3.3 "
+        "LicenseRef-Llama-4 LicenseRef-OpenRAIL LicenseRef-OpenRAIL++ LicenseRef-Qwen LicenseRef-"
+        "Stability-Community"
     ),
-    Family.STRONG_COPYLEFT: frozenset(
-        ["AGPL-3.0-only", "AGPL-3.0-or-later", "GPL-1.0-or-later", "GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-only", "GPL-3.0-or-later", "OSL-3.0", "SSPL-1.0"]
+    Family.STRONG_COPYLEFT: words(
+        "AGPL-3.0-only AGPL-3.0-or-later GPL-1.0-or-later GPL-2.0-only GPL-2.0-or-later GPL-3.0-only "
+        "GPL-3.0-or-later OSL-3.0 SSPL-1.0"
     ),
     Family.NO_DERIVATIVES: frozenset(["CC-BY-ND-2.0", "CC-BY-ND-3.0", "CC-BY-ND-4.0"]),
-    Family.NON_COMMERCIAL: frozenset(
-        ["LicenseRef-Apple-AMLR", "LicenseRef-DeepFloyd-IF", "LicenseRef-FAIR-Noncommercial", "LicenseRef-FLUX-Dev-Non-Commercial", "LicenseRef-H-Research", "LicenseRef-Intel-Research", "LicenseRef-Non-Commercial", "LicenseRef-Qwen-Research", "LicenseRef-Stability-NC-Research"]
+    Family.NON_COMMERCIAL: words(
+        "LicenseRef-Apple-AMLR LicenseRef-DeepFloyd-IF LicenseRef-FAIR-Noncommercial LicenseRef-FLUX-Dev-Non-"
+        "Commercial LicenseRef-H-Research LicenseRef-Intel-Research LicenseRef-Non-Commercial LicenseRef-"
+        "Qwen-Research LicenseRef-Stability-NC-Research"
     ),
 }
 _FAMILY_OF: Mapping[str, Family] = {key: family for family, keys in _TABLE.items() for key in keys}
