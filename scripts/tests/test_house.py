@@ -10,6 +10,7 @@ import yaml
 from tooling import places
 from tooling.check import shell_scripts
 from tooling.commands import COMMANDS
+from tooling.pins import Purpose, name_of, normalized, requirements
 from tooling.reference import stale_pages
 
 WORKFLOWS = sorted((places.ROOT / ".github").rglob("*.yml"))
@@ -46,6 +47,15 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
 def test_configuration_of_the_forge_is_valid_yaml(file: Path) -> None:
     assert isinstance(yaml.safe_load(file.read_text()), dict)
+
+
+def test_every_direct_dependency_has_its_reason() -> None:
+    table = (places.ROOT / "docs" / "decisions" / "0006-libraries.md").read_text()
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")]
+    explained = {normalized(name.strip()) for row in rows for name in row.split(",")}
+    stated = {name_of(each) for each in requirements(places.PYPROJECT.read_text(), Purpose.DEVELOP)}
+
+    assert stated - explained == set()
 
 
 def test_decisions_are_numbered_without_gaps() -> None:
