@@ -68,15 +68,18 @@ def _serve_demo(host: str, port: int) -> NoReturn:
     python = str(places.PYTHON)
     hub_port, port = _free_port(), port or _free_port()
     hub, base = f"http://127.0.0.1:{hub_port}", f"http://{_reachable(host)}:{port}"
+    data = Path(_data_dir(places.DATA / "demo"))
+    data.mkdir(parents=True, exist_ok=True)
+    log = os.environ.get("LOG_FILE") or str(data / "registry.log")  # on the terminal it would tear the progress bar
     settings = bootstrap.environment(
-        DATA_DIR=_data_dir(places.DATA / "demo"), PORT=str(port), HF_ENDPOINT=hub, GITHUB_API_URL=hub
+        DATA_DIR=str(data), LOG_FILE=log, PORT=str(port), HF_ENDPOINT=hub, GITHUB_API_URL=hub
     )
     with Children() as children:
         children.start("The demo hub", [python, "-m", "demo", "--port", str(hub_port)], settings)
         children.start("The registry", [python, "-m", "backend.serve"], settings)
         _await_health(base, children)
         _seed(base, children, settings)
-        print(_welcome(base), flush=True)
+        print(_welcome(base, log), flush=True)
         while True:
             children.insist()
             time.sleep(0.2)
@@ -121,10 +124,11 @@ def _seed(base: str, children: Children, settings: Mapping[str, str]) -> None:
     children.forget(seeding)
 
 
-def _welcome(base: str) -> str:
+def _welcome(base: str, log: str) -> str:
     return f"""
 The demo registry is ready.
   {base}/docs     try every call in the browser
   {base}/health   how it is doing
   curl -s {base}/artifacts -H 'Content-Type: application/json' -d '[{{"name": "*"}}]'
+Its log is {log}.
 Ctrl-C ends it; what it holds stays for the next time."""
