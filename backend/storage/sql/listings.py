@@ -1,8 +1,20 @@
 """Pages, scans and counts of artifacts, as functions over a connection."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    select,
+    true,
+    union_all,
+)
 
 from backend.domain.artifact import ArtifactSummary
 from backend.domain.page import NameQuery, Page
@@ -15,8 +27,6 @@ from backend.storage.sql.visibility import VISIBLE, seen_by
 
 SCAN_BATCH = 500
 """Rows that a scan holds at a time: about a megabyte of READMEs."""
-
-ANYTHING = NameQuery(None)
 
 _LISTING = (
     select(artifacts.c.id, artifacts.c.name, artifacts.c.type)
@@ -32,34 +42,50 @@ def page(
     connection: Connection, viewer: User, queries: Sequence[NameQuery], *, after: str | None, limit: int
 ) -> Page[ArtifactSummary]:
     """Artifacts that match any query; one statement, unless there are more names than one statement takes."""
-    wanted = [ANYTHING] if ANYTHING in queries else queries
     parameters = {"after": after or "", "rows": limit + 1, **seen_by(viewer)}
-    found: dict[str, ArtifactSummary] = {}
-    for lot in in_lots(wanted):
-        statement = _LISTING if lot == [ANYTHING] else _LISTING.where(_matching(lot))
-        found.update((row[0], records.to_summary(row)) for row in connection.execute(statement, parameters))
-    items = [found[artifact_id] for artifact_id in sorted(found)[: limit + 1]]
+    rows: list[records.AnyRow] = []
+    for lot in in_lots(queries):
+        names = _names_by_types(lot)
+        statement = _union(tuple((tuple(sorted(types)), wanted is not None) for types, wanted in names.items()))
+        lists = {f"names_{at}": sorted(wanted) for at, wanted in enumerate(names.values()) if wanted is not None}
+        rows += connection.execute(statement, parameters | lists)
+    items = records.to_summaries(rows)[: limit + 1]
     return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
 
 
-def _matching(queries: Iterable[NameQuery]) -> ColumnElement[bool]:
-    """One condition for all queries: names under the same types share one list."""
+def _names_by_types(queries: Iterable[NameQuery]) -> dict[frozenset[ArtifactType], set[str] | None]:
+    """The names that are asked for under the same types; None where one of the queries takes any name."""
     names: dict[frozenset[ArtifactType], set[str] | None] = {}
     for query in queries:
-        so_far = names.setdefault(query.types, set())
-        names[query.types] = None if query.name is None or so_far is None else so_far | {query.name}
-    return or_(*(_one_of(types, wanted) for types, wanted in names.items()))
+        wanted = names.setdefault(query.types, set())
+        names[query.types] = None if query.name is None or wanted is None else wanted | {query.name}
+    return names
 
 
-def _one_of(types: frozenset[ArtifactType], names: set[str] | None) -> ColumnElement[bool]:
-    terms: list[ColumnElement[bool]] = []
-    if names is not None:
-        terms.append(artifacts.c.name.in_(sorted(names)))
-    if len(types) == 1:
-        terms.append(artifacts.c.type == min(types))  # equality lets an index on type and id give the order
+Strand = tuple[tuple[ArtifactType, ...], bool]
+"""The shape of one part of a listing: the types it is of, and whether it takes names."""
+
+
+@lru_cache(maxsize=256)
+def _union(strands: Sequence[Strand]) -> Select[Any] | CompoundSelect[Any]:
+    """The statement for listings of this shape.
+
+    Each strand reads no more rows than the page has, in the order of an index, where one condition with OR would have
+    SQLite sort every match first.
+    """
+    parts = [_LISTING.where(condition) for at, strand in enumerate(strands) for condition in _conditions(at, strand)]
+    return parts[0] if len(parts) == 1 else union_all(*(select(part.subquery()) for part in parts))
+
+
+def _conditions(at: int, strand: Strand) -> Iterator[ColumnElement[bool]]:
+    types, named = strand
+    if named:
+        wanted = artifacts.c.name.in_(bindparam(f"names_{at}", expanding=True))
+        yield wanted & artifacts.c.type.in_(types) if types else wanted
     elif types:
-        terms.append(artifacts.c.type.in_(sorted(types)))
-    return and_(*terms)
+        yield from (artifacts.c.type == kind for kind in types)
+    else:
+        yield true()
 
 
 def scan(
@@ -79,7 +105,7 @@ def scan(
             if len(found) == limit:
                 return Page(found, found[-1].id)
             if matches(row.name, row.readme):
-                found.append(records.to_summary(row))
+                found.append(ArtifactSummary(row.id, row.name, ArtifactType(row.type)))
         if len(rows) < SCAN_BATCH:
             return Page(found, None)
         at = rows[-1].id

@@ -4,6 +4,7 @@ Pydantic's adapters are built when first needed, because a cold start that shows
 """
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ from metrics.rating import Rating, Verdict
 T = TypeVar("T")
 Values = dict[str, Any]
 AnyRow = Row[*tuple[Any, ...]]
+
+_TYPES: dict[str, ArtifactType] = {kind.value: kind for kind in ArtifactType}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -91,9 +94,10 @@ def to_artifact(row: AnyRow) -> Artifact:
     )
 
 
-def to_summary(row: AnyRow) -> ArtifactSummary:
-    """The listing's view of a row that begins with id, name and type."""
-    return ArtifactSummary(row[0], row[1], ArtifactType(row[2]))
+def to_summaries(rows: Iterable[AnyRow]) -> list[ArtifactSummary]:
+    """The listing's view of rows of id, name and type, each once, by ascending id."""
+    distinct = {row[0]: row for row in rows}
+    return [ArtifactSummary(key, distinct[key][1], _TYPES[distinct[key][2]]) for key in sorted(distinct)]
 
 
 def rating_values(stored: StoredRating) -> Values:
