@@ -17,11 +17,11 @@ def open_metadata(url: str) -> MetadataStore:
         ValueError: no backend answers to this URL.
     """
     match url.partition("://"):
-        case ("memory", _, ""):
+        case ("memory", "://", ""):
             from backend.storage.memory import MemoryStore  # noqa: PLC0415 - only the chosen backend is imported
 
             return MemoryStore()
-        case ("sqlite", _, path) if path.startswith("/") and len(path) > 1:
+        case ("sqlite", "://", path) if path.startswith("/") and len(path) > 1:
             from backend.storage.sql.sqlite import open_sqlite  # noqa: PLC0415 - only the chosen backend is imported
 
             return open_sqlite(Path(path[1:]))
@@ -38,11 +38,11 @@ def open_blobs(url: str) -> BlobStore:
         ValueError: no backend answers to this URL.
     """
     match url.partition("://"):
-        case ("memory", _, ""):
+        case ("memory", "://", ""):
             from backend.storage.memory import MemoryBlobs  # noqa: PLC0415 - only the chosen backend is imported
 
             return MemoryBlobs()
-        case ("file", _, path) if path.startswith("/") and len(path) > 1:
+        case ("file", "://", path) if path.startswith("/") and len(path) > 1:
             from backend.storage.files import FileBlobs  # noqa: PLC0415 - only the chosen backend is imported
 
             return FileBlobs(Path(path))

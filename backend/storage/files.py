@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkstemp
@@ -110,16 +111,17 @@ class _Staged:
 
     def publish(self, place: Callable[[str], Path], expected_sha256: str | None) -> Blob:
         """Give the bytes their name, durably; the same content stored again only becomes younger."""
-        blob = self._fingerprint.blob(expected_sha256, datetime.now(UTC))
+        blob = self._fingerprint.blob(expected_sha256)
         target = place(blob.digest)
         self._file.flush()
         os.fsync(self._file.fileno())
+        modified = _time_of(os.fstat(self._file.fileno()))
         target.parent.mkdir(parents=True, exist_ok=True)
         self._path.replace(target)
         # A new name is durable once its folder is, and a new folder once the folder above it is.
         for folder in (target.parent, target.parent.parent, target.parent.parent.parent):
             _sync_folder(folder)
-        return blob
+        return replace(blob, stored_at=modified)
 
     def discard(self) -> None:
         """Close the file, and remove it unless it has been given its name."""
@@ -149,7 +151,11 @@ def _stat(path: Path) -> Blob | None:
         status = path.stat()
     except FileNotFoundError:
         return None
-    return Blob(path.name, status.st_size, stored_at=datetime.fromtimestamp(status.st_mtime, UTC))
+    return Blob(path.name, status.st_size, stored_at=_time_of(status))
+
+
+def _time_of(status: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(status.st_mtime, UTC)
 
 
 def _folders(root: Path) -> list[Path]:

@@ -3,7 +3,6 @@
 import hashlib
 import re
 import zlib
-from datetime import datetime
 
 from backend.storage.base import Blob, DigestMismatch
 
@@ -40,8 +39,8 @@ class Fingerprint:
         if self._git is not None:
             self._git.update(chunk)
 
-    def blob(self, expected_sha256: str | None, stored_at: datetime) -> Blob:
-        """What the bytes turned out to be.
+    def blob(self, expected_sha256: str | None) -> Blob:
+        """What the bytes turned out to be; when they are stored is for the store to add.
 
         Raises:
             DigestMismatch: size or SHA-256 is not the expected one.
@@ -52,4 +51,4 @@ class Fingerprint:
         if expected_sha256 is not None and digest != expected_sha256.lower():
             raise DigestMismatch(f"the bytes have SHA-256 {digest}, {expected_sha256} was expected")
         git_sha1 = None if self._git is None else self._git.hexdigest()
-        return Blob(digest, self.size_bytes, self._crc32, git_sha1, stored_at)
+        return Blob(digest, self.size_bytes, self._crc32, git_sha1)

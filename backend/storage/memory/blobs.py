@@ -13,7 +13,7 @@ class MemoryBlobs(BlobStore):
     """`BlobStore` over a dictionary; a blob costs its size in memory."""
 
     def __init__(self) -> None:
-        self._blobs: dict[str, tuple[bytes, datetime]] = {}
+        self._blobs: dict[str, tuple[Blob, bytes]] = {}
 
     async def put(
         self, chunks: AsyncIterator[bytes], *, expected_size: int | None = None, expected_sha256: str | None = None
@@ -22,14 +22,14 @@ class MemoryBlobs(BlobStore):
         async for chunk in chunks:
             fingerprint.update(chunk)
             content += chunk
-        blob = fingerprint.blob(expected_sha256, datetime.now(UTC))
-        _, stored_at = self._blobs[blob.digest] = (bytes(content), datetime.now(UTC))
-        return replace(blob, stored_at=stored_at)
+        blob = replace(fingerprint.blob(expected_sha256), stored_at=datetime.now(UTC))
+        self._blobs[blob.digest] = (blob, bytes(content))
+        return blob
 
     async def open(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
         if digest not in self._blobs:
             raise BlobMissing(f"there is no blob {digest}")
-        content, _ = self._blobs[digest]
+        _, content = self._blobs[digest]
         end = len(content) if stop is None else min(stop, len(content))
         for at in range(start, end, CHUNK_BYTES):
             yield content[at : min(at + CHUNK_BYTES, end)]
@@ -37,8 +37,8 @@ class MemoryBlobs(BlobStore):
     async def stat(self, digest: str) -> Blob | None:
         if digest not in self._blobs:
             return None
-        content, stored_at = self._blobs[digest]
-        return Blob(digest, len(content), stored_at=stored_at)
+        blob, content = self._blobs[digest]
+        return Blob(digest, len(content), stored_at=blob.stored_at)
 
     async def delete(self, digest: str) -> None:
         self._blobs.pop(digest, None)

@@ -53,9 +53,9 @@ class Tables:
             del self.jobs[job_id]
 
     def artifacts_after(self, after: str | None) -> Iterator[Artifact]:
-        """Artifacts with an id greater than `after` in ascending order, as they are when this is called."""
+        """Artifacts with an id greater than `after` in ascending order; to be used up before anything changes."""
         start = 0 if after is None else bisect_right(self.ids, after)
-        return (self.artifacts[artifact_id] for artifact_id in self.ids[start:])
+        return (self.artifacts[self.ids[at]] for at in range(start, len(self.ids)))
 
     def put_links(self, artifact_id: str, links: Sequence[Link]) -> None:
         """Replace the links of an artifact; they count as committed now."""

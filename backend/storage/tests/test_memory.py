@@ -2,7 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from backend.storage.memory import MemoryStore
+from backend.storage.memory import MemoryBlobs, MemoryStore
+from backend.storage.tests.blob_contract import BlobContract
 from backend.storage.tests.metadata_contract import MetadataContract
 
 
@@ -12,3 +13,11 @@ class TestMemoryStore(MetadataContract):
         store = MemoryStore()
         yield store
         await store.close()
+
+
+class TestMemoryBlobs(BlobContract):
+    @pytest.fixture
+    async def blobs(self) -> AsyncIterator[MemoryBlobs]:
+        blobs = MemoryBlobs()
+        yield blobs
+        await blobs.close()
