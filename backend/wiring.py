@@ -21,6 +21,7 @@ from backend.services.licensing import Licensing
 from backend.services.lineage import Lineage
 from backend.services.mirror import Mirror, MirrorPlan
 from backend.services.rating import Judge, Ratings
+from backend.services.refresh import Relinking, Rerating
 from backend.services.registry import Registry
 from backend.services.upkeep import Upkeep
 from backend.services.worker import Handler, Worker, lanes
@@ -87,11 +88,15 @@ def build_services(settings: Settings, *, now: Clock = utc_now) -> Services:
         jobs=board,
         licensing=Licensing(store, github),
         lineage=Lineage(store),
-        mirror=Mirror(store, blobs, contents, now=now, crash=crash),
         ratings=Ratings(store, gatherer, judge, now=now),
         upkeep=upkeep,
     )
-    handlers: dict[JobKind, Handler] = {JobKind.INGEST: registry.ingest, JobKind.MIRROR: registry.mirror}
+    handlers: dict[JobKind, Handler] = {
+        JobKind.INGEST: registry.ingest,
+        JobKind.MIRROR: Mirror(store, blobs, contents, now=now, crash=crash),
+        JobKind.RATE: Rerating(store, registry.ratings),
+        JobKind.RELINK: Relinking(store, board, now=now),
+    }
     worker = Worker(
         store,
         board,

@@ -1,7 +1,7 @@
 """Everything known about one model when it was looked at, and where each fact came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Self, TypeVar
@@ -303,3 +303,13 @@ class Evidence:
     parents: tuple[ParentEvidence, ...] = ()
     upstream_requests: int = 0
     gather_seconds: float = 0.0
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """Names of the facts that asking again later may give, such as `code.commits`."""
+        told = [(name, getattr(self, name)) for name in ("model", "card", "files", "config", "commits")]
+        for part, prefix in ((self.dataset, "dataset"), (self.code, "code")):
+            facts = ((each.name, getattr(part, each.name)) for each in fields(part))
+            told += [(f"{prefix}.{name}", fact) for name, fact in facts if isinstance(fact, Fact)]
+        told += [(f"parents.{parent.name}", parent.net_score) for parent in self.parents]
+        return tuple(name for name, fact in told if fact.missing is not None and fact.missing.passing)

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from backend.domain.artifact import Artifact
+from backend.domain.ids import new_id
 from backend.domain.source import ArtifactType
 
 
@@ -14,6 +16,10 @@ class JobKind(StrEnum):
 
     INGEST = "ingest"
     MIRROR = "mirror"
+    RATE = "rate"
+    """Gather one model's evidence again and rate it anew."""
+    RELINK = "relink"
+    """Find the models that an artifact just taken in, or rated anew, matters to, and have them rated."""
 
 
 class JobState(StrEnum):
@@ -81,6 +87,31 @@ class Job:
     def claim(self) -> "Claim":
         """The proof of ownership that writes on behalf of this job carry."""
         return Claim(self.id, self.fence)
+
+
+def new_job(
+    kind: JobKind,
+    artifact: Artifact,
+    *,
+    owner: str,
+    now: datetime,
+    payload: Mapping[str, Any] | None = None,
+    max_tries: int = 3,
+    not_before: datetime | None = None,
+) -> Job:
+    """A job about one artifact, due at once or at `not_before`."""
+    return Job(
+        id=new_id(),
+        kind=kind,
+        artifact_id=artifact.id,
+        artifact_type=artifact.type,
+        owner=owner,
+        payload=payload or {},
+        created_at=now,
+        updated_at=now,
+        not_before=not_before or now,
+        max_tries=max_tries,
+    )
 
 
 @dataclass(frozen=True, slots=True)

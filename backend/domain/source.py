@@ -49,6 +49,21 @@ class Source:
         path = f"#{self.path}" if self.path else ""
         return f"{self.host}:{self.space}:{self.repo.lower()}{revision}{path}"
 
+    @classmethod
+    def of_key(cls, key: str) -> "Source":
+        """The place that a key stands for, in the key's own spelling.
+
+        Raises:
+            ValueError: the text is not a key.
+        """
+        host, _, rest = key.partition(":")
+        if host == Host.LINK:
+            return cls(Host.LINK, ArtifactType.DATASET, rest)
+        space, _, place = rest.partition(":")
+        place, _, path = place.partition("#")
+        repo, _, revision = place.partition("@")
+        return cls(Host(host), ArtifactType(space), repo, revision or None, path)
+
     @property
     def short_name(self) -> str:
         """The last meaningful part: the sub-folder's name, else the repository's."""

@@ -4,8 +4,8 @@ import os
 import signal
 from collections.abc import Callable
 
-CrashPoint = Callable[[str], None]
-"""Called with the name of each step as it is reached."""
+CrashPoint = Callable[[str, str], None]
+"""Called with the name of each step as it is reached, and the name of the artifact it is about."""
 
 STEPS = (
     "register.enqueued",
@@ -20,18 +20,21 @@ STEPS = (
 
 
 def crash_point(chosen: str | None) -> CrashPoint:
-    """Make the function that dies by SIGKILL at the step `chosen`, and does nothing when that is None.
+    """Make the function that dies by SIGKILL at a step, and does nothing when `chosen` is None.
+
+    `chosen` is a step, or `step@name` to die only where it is about the artifact of that name.
 
     Raises:
         ValueError: there is no such step.
     """
     if chosen is None:
-        return lambda _step: None
-    if chosen not in STEPS:
+        return lambda _step, _name: None
+    fatal, _, victim = chosen.partition("@")
+    if fatal not in STEPS:
         raise ValueError(f"CRASH_POINT={chosen} is no step; choose one of {', '.join(STEPS)}")
 
-    def die_at(step: str) -> None:
-        if step == chosen:
+    def die_at(step: str, name: str) -> None:
+        if step == fatal and victim in {"", name}:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return die_at

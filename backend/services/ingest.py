@@ -1,6 +1,6 @@
 """Take artifacts in: identify, gather, rate, gate, and one commit that makes everything visible together."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -10,21 +10,18 @@ from backend.domain.artifact import Artifact, FileEntry
 from backend.domain.audit import Action, AuditEntry
 from backend.domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from backend.domain.ids import new_id
-from backend.domain.job import Job, JobKind, JobState, Progress
+from backend.domain.job import Job, JobKind, JobState, Progress, new_job
 from backend.domain.rating import StoredRating
 from backend.domain.source import ArtifactType, Host, Source
-from backend.domain.user import User
+from backend.domain.user import SYSTEM, User
 from backend.services.clock import Clock
 from backend.services.crash import CrashPoint
 from backend.services.evidence import Gathered, GatheredModel, Gatherer
-from backend.services.jobs import JobBoard, raise_again
+from backend.services.jobs import JobBoard, Report, raise_again
 from backend.services.mirror import MirrorPlan, mirror_job
-from backend.services.rating import Judge
+from backend.services.rating import Judge, wait_for_the_rest
 from backend.sources.identify import identify
 from backend.storage.base import Commit, MetadataStore
-
-Report = Callable[[Progress], Awaitable[None]]
-"""Records how far a running job is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +100,11 @@ class Ingest:
         draft = self._draft(caller, request)
         await self._refuse_known(caller, draft)
         if draft.source.host is Host.LINK:
+            entry = self._entry(caller, draft, Action.CREATE)
             await self._store.commit(
-                Commit(draft, links=(), files=(), audit=[self._entry(caller, draft, Action.CREATE)])
+                Commit(draft, links=(), files=(), audit=[entry], jobs=self._followed_by(draft, (), None))
             )
+            self._board.wake()
             return draft
         return await self._run_as_job(caller, draft, request, replaces=None)
 
@@ -154,11 +153,11 @@ class Ingest:
 
     async def run(self, job: Job, report: Report) -> None:
         """Carry out one ingest job up to its commit, which also closes the job."""
-        self._crash("ingest.claimed")
         order = _orders().validate_python(job.payload, strict=False)
+        self._crash("ingest.claimed", order.draft.name)
         await report(Progress("gathering", message=f"reading {order.draft.url}"))
         gathered = await self._gather(order)
-        self._crash("ingest.gathered")
+        self._crash("ingest.gathered", order.draft.name)
         artifact = replace(
             order.draft,
             source=gathered.source,
@@ -168,7 +167,7 @@ class Ingest:
             size_bytes=sum(file.size_bytes for file in gathered.files) if gathered.files else None,
         )
         rating = await self._rate(artifact, gathered, report)
-        self._crash("ingest.rated")
+        self._crash("ingest.rated", order.draft.name)
         files = [FileEntry.of(file) for file in gathered.files]
         action = Action.CREATE if order.replaces is None else Action.UPDATE
         change = Commit(
@@ -178,12 +177,12 @@ class Ingest:
             links=[draft_link.of(artifact.id) for draft_link in gathered.links],
             files=files,
             audit=[self._entry(order.caller, artifact, action, entry_id=job.id)],
-            jobs=mirror_job(artifact, files, self._mirror, now=self._now()),
+            jobs=self._followed_by(artifact, files, rating),
             closes=job.claim,
         )
         await report(Progress("committing"))
         await self._store.commit(change)
-        self._crash("ingest.committed")
+        self._crash("ingest.committed", order.draft.name)
 
     async def _gather(self, order: Order) -> Gathered:
         draft = order.draft
@@ -216,6 +215,15 @@ class Ingest:
             raise self._judge.refusal(rated)
         return rated
 
+    def _followed_by(self, artifact: Artifact, files: Sequence[FileEntry], rating: StoredRating | None) -> list[Job]:
+        """What is to be done once the artifact is there: copy its files, rate anew whoever names it, ask again."""
+        now = self._now()
+        return [
+            *mirror_job(artifact, files, self._mirror, now=now),
+            new_job(JobKind.RELINK, artifact, owner=SYSTEM.name, now=now),
+            *(wait_for_the_rest(artifact, rating.evidence, now=now) if rating else ()),
+        ]
+
     # -- the pieces ------------------------------------------------------------------------------------------------
 
     def _draft(self, caller: User, request: Request) -> Artifact:
@@ -242,21 +250,11 @@ class Ingest:
     async def _run_as_job(
         self, caller: User, draft: Artifact, request: Request, replaces: int | None
     ) -> Artifact | Pending:
-        job = Job(
-            id=new_id(),
-            kind=JobKind.INGEST,
-            artifact_id=draft.id,
-            artifact_type=draft.type,
-            owner=caller.name,
-            payload=_orders().dump_python(
-                Order(caller, draft, request.dataset_url, request.code_url, replaces), mode="json"
-            ),
-            created_at=self._now(),
-            updated_at=self._now(),
-            not_before=self._now(),
-        )
+        order = Order(caller, draft, request.dataset_url, request.code_url, replaces)
+        payload = _orders().dump_python(order, mode="json")
+        job = new_job(JobKind.INGEST, draft, owner=caller.name, now=self._now(), payload=payload)
         await self._board.submit(job)
-        self._crash("register.enqueued")
+        self._crash("register.enqueued", draft.name)
         ended = await self._board.wait(job.id, seconds=self._wait_s)
         if ended is None:
             return Pending(draft, job.id)

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from backend.domain import errors
 from backend.domain.errors import NotFound, RegistryError
-from backend.domain.job import Job, JobError, JobState
+from backend.domain.job import Job, JobError, JobState, Progress
 from backend.domain.page import Page
 from backend.domain.user import User
 from backend.storage.base import Jobs
+
+Report = Callable[[Progress], Awaitable[None]]
+"""Records how far a running job is."""
 
 POLL_SECONDS = 0.25
 """How often a waiter looks into the table for a job that another process may have ended."""
@@ -49,20 +52,21 @@ class JobBoard:
         self._wakes.append(wake)
         return wake
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Say that there may be something to claim."""
         for wake in self._wakes:
             wake.set()
 
     async def submit(self, job: Job) -> None:
         """Store a job durably and wake the worker."""
         await self._store.enqueue(job)
-        self._wake()
+        self.wake()
 
     def announce_end(self, job_id: str) -> None:
         """Tell whoever waits in this process that a job has ended; also wakes the worker for what the job queued."""
         for waiter in self._endings.pop(job_id, ()):
             waiter.set()
-        self._wake()
+        self.wake()
 
     async def wait(self, job_id: str, *, seconds: float) -> Job | None:
         """Wait until a job has ended; its last state, or None when it still runs after `seconds`.

@@ -6,8 +6,7 @@ from datetime import datetime
 
 from backend.domain.artifact import Artifact, FileEntry
 from backend.domain.errors import LeaseLost, UpstreamFailed
-from backend.domain.ids import new_id
-from backend.domain.job import Job, JobKind, Progress
+from backend.domain.job import Job, JobKind, Progress, new_job
 from backend.domain.source import ArtifactType
 from backend.domain.user import SYSTEM
 from backend.services.clock import Clock
@@ -75,20 +74,8 @@ def mirror_job(artifact: Artifact, files: Sequence[FileEntry], plan: MirrorPlan,
     wanted = plan.choose(artifact.type, files)
     if not wanted:
         return []
-    return [
-        Job(
-            id=new_id(),
-            kind=JobKind.MIRROR,
-            artifact_id=artifact.id,
-            artifact_type=artifact.type,
-            owner=artifact.owner,
-            payload={"paths": [file.path for file in wanted]},
-            created_at=now,
-            updated_at=now,
-            not_before=now,
-            max_tries=TRIES,
-        )
-    ]
+    paths = [file.path for file in wanted]
+    return [new_job(JobKind.MIRROR, artifact, owner=artifact.owner, now=now, payload={"paths": paths}, max_tries=TRIES)]
 
 
 class Mirror:
@@ -110,10 +97,10 @@ class Mirror:
             LeaseLost: the artifact was removed or changed, or the job taken over.
             UpstreamFailed: the source failed, or sent bytes that are not what it announced.
         """
-        self._crash("mirror.claimed")
         artifact = await self._store.get(SYSTEM, job.artifact_type, job.artifact_id)
         if artifact is None:
             raise LeaseLost(f"{job.artifact_type} {job.artifact_id} is gone")
+        self._crash("mirror.claimed", artifact.name)
         wanted = set(job.payload["paths"])
         files = [file for file in await self._store.files(artifact.id) if file.path in wanted]
         done = sum(file.size_bytes for file in files if file.held)
@@ -124,19 +111,19 @@ class Mirror:
             async for entry, size_bytes, chunks in opened:
                 try:
                     held = await self._store_file(entry, size_bytes, chunks)
+                    self._crash("mirror.stored", artifact.name)
                 except DigestMismatch as mismatch:
                     mismatches.append(f"{entry.path}: {mismatch}")
                     continue
                 done += entry.size_bytes
                 progress = Progress("mirroring", min(done, total), total, entry.path)
                 await self._store.hold(job.claim, artifact.id, held, progress, now=self._now())
-                self._crash("mirror.held")
+                self._crash("mirror.held", artifact.name)
         if mismatches:
             raise UpstreamFailed(f"the source sent other bytes than it announced: {'; '.join(mismatches)}")
 
     async def _store_file(self, entry: FileEntry, size_bytes: int, chunks: AsyncIterator[bytes]) -> FileEntry:
         blob = await self._blobs.put(chunks, expected_size=size_bytes, expected_sha256=entry.claimed_sha256)
-        self._crash("mirror.stored")
         claimed = entry.claimed_sha256 or entry.claimed_git_sha1
         verified = claimed in {blob.digest, blob.git_sha1} if claimed else None
         return replace(entry, size_bytes=blob.size_bytes, digest=blob.digest, crc32=blob.crc32, verified=verified)

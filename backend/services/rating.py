@@ -3,21 +3,29 @@
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import anyio.to_thread
 
-from backend.domain.artifact import Artifact
+from backend.domain.artifact import Artifact, Relation
 from backend.domain.audit import Action, AuditEntry
 from backend.domain.errors import NotFound, RatingIncomplete, Refused
 from backend.domain.ids import new_id
+from backend.domain.job import Claim, Job, JobKind, new_job
 from backend.domain.rating import StoredRating
-from backend.domain.source import ArtifactType
-from backend.domain.user import User
+from backend.domain.source import ArtifactType, Source
+from backend.domain.user import SYSTEM, User
 from backend.services.clock import Clock
 from backend.services.evidence import Gatherer
 from backend.storage.base import Commit, MetadataStore
-from metrics.evidence import Evidence
+from metrics.evidence import Evidence, LinkedBy
 from metrics.rating import GatePolicy, judge, rate
+
+TELLING_CHANGE = 0.005
+"""A net score that moved by less shows the same two decimals, and its descendants need no new tree score."""
+FIRST_REPEAT = timedelta(minutes=10)
+MAX_REPEATS = 6
+"""The pauses double, so the last repeat is some ten hours after the first try: longer than a rate limit lasts."""
 
 
 class Judge:
@@ -82,24 +90,58 @@ class Ratings:
         if model is None or (stored is None and not refresh):
             raise NotFound(f"there is no model with id {artifact_id}")
         if refresh or stored is None:
-            model, stored = await self._rate_again(viewer, model)
+            stored = await self.rate_again(viewer, model)
         if stored.rating.failed:
             named = "; ".join(f"{name}: {why}" for name, why in sorted(stored.rating.failed.items()))
             raise RatingIncomplete(f"some metrics could not be computed: {named}")
         return model, stored
 
-    async def _rate_again(self, viewer: User, model: Artifact) -> tuple[Artifact, StoredRating]:
-        gathered = await self._gatherer.model(model.source, name=model.name, url=model.url, viewer=viewer)
+    async def rate_again(
+        self, actor: User, model: Artifact, *, closes: Claim | None = None, tried: int = 0
+    ) -> StoredRating:
+        """Gather a model's evidence again, rate it, and keep the rating and the links that were found.
+
+        `closes` is the job this is done for; `tried` counts earlier attempts to get facts that an outage kept back.
+
+        Raises:
+            NotFound, UpstreamRefused, UpstreamFailed: its source cannot be read; the stored rating stays.
+            Conflict: the model was changed meanwhile.
+        """
+        before = await self._store.rating(model.id)
+        linked = await self._given_links(model)
+        gathered = await self._gatherer.model(model.source, name=model.name, url=model.url, viewer=actor, **linked)
         rated = await self._judge.rate(model.id, gathered.evidence)
-        renewed = replace(model, version=model.version + 1, license=gathered.license, updated_at=self._now())
-        entry = AuditEntry(new_id(), viewer, self._now(), model.summary, Action.RATE)
-        await self._store.commit(
-            Commit(
-                renewed,
-                model.version,
-                rating=rated,
-                links=[draft.of(model.id) for draft in gathered.links],
-                audit=[entry],
-            )
+        jobs = wait_for_the_rest(model, gathered.evidence, now=self._now(), tried=tried)
+        if before is None or abs(before.rating.net_score - rated.rating.net_score) >= TELLING_CHANGE:
+            jobs.append(new_job(JobKind.RELINK, model, owner=SYSTEM.name, now=self._now()))
+        # The version stays: what the artifact consists of has not changed, only what is known of it.
+        change = Commit(
+            replace(model, license=gathered.license),
+            model.version,
+            rating=rated,
+            links=[draft.of(model.id) for draft in gathered.links],
+            audit=[AuditEntry(new_id(), actor, self._now(), model.summary, Action.RATE)],
+            jobs=jobs,
+            closes=closes,
         )
-        return renewed, rated
+        await self._store.commit(change)
+        return rated
+
+    async def _given_links(self, model: Artifact) -> dict[str, Source]:
+        """The dataset and code that were named when the model was registered."""
+        links = await self._store.links_from([model.id])
+        given = [link for link in links if link.linked_by is LinkedBy.REGISTRATION]
+        return {
+            link.relation.value: Source.of_key(link.target_key)
+            for link in given
+            if link.relation in {Relation.DATASET, Relation.CODE}
+        }
+
+
+def wait_for_the_rest(model: Artifact, evidence: Evidence, *, now: datetime, tried: int = 0) -> list[Job]:
+    """The job that asks again for facts an outage or a rate limit kept back; none when nothing is awaited."""
+    if not evidence.awaited or tried >= MAX_REPEATS:
+        return []
+    due = now + FIRST_REPEAT * 2**tried
+    payload = {"tried": tried + 1, "awaited": list(evidence.awaited)}
+    return [new_job(JobKind.RATE, model, owner=SYSTEM.name, now=now, payload=payload, not_before=due)]

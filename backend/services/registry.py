@@ -12,7 +12,6 @@ from backend.services.ingest import Ingest
 from backend.services.jobs import JobBoard
 from backend.services.licensing import Licensing
 from backend.services.lineage import Lineage
-from backend.services.mirror import Mirror
 from backend.services.rating import Ratings
 from backend.services.upkeep import Upkeep
 
@@ -31,6 +30,5 @@ class Registry:
     jobs: JobBoard
     licensing: Licensing
     lineage: Lineage
-    mirror: Mirror
     ratings: Ratings
     upkeep: Upkeep

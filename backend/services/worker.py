@@ -12,12 +12,11 @@ from typing import Protocol
 
 import structlog
 
-from backend.domain.errors import LeaseLost, RegistryError, Unavailable, UpstreamFailed
+from backend.domain.errors import Conflict, LeaseLost, RegistryError, Unavailable, UpstreamFailed
 from backend.domain.ids import new_id
 from backend.domain.job import Claim, Job, JobError, JobKind, Progress
 from backend.services.clock import Clock
-from backend.services.ingest import Report
-from backend.services.jobs import JobBoard, as_job_error
+from backend.services.jobs import JobBoard, Report, as_job_error
 from backend.services.upkeep import Upkeep
 from backend.storage.base import Jobs
 
@@ -25,11 +24,16 @@ log = structlog.get_logger()
 
 IDLE_SECONDS = 1.0
 """How long an idle worker sleeps before it looks for work that another process queued or left behind."""
+PASSING = (UpstreamFailed, Unavailable, Conflict)
+"""Failures that another try may not meet."""
 RETRY_SECONDS = (5, 30, 120, 600)
 """Pauses before each further try of a job whose source failed."""
 SWEEP_SECONDS = 3600.0
 MIRROR_PLACES = 2
 """Mirroring is bound by the network; two at a time leave ingests their share of it."""
+
+RATE_PLACES = 2
+"""Ratings that nobody waits for; two leave the hubs' rate limits to ingests."""
 
 
 class Handler(Protocol):
@@ -130,9 +134,7 @@ class Worker:
         except LeaseLost as lost:
             log.info("job.lost", job=job.id, detail=str(lost))
         except RegistryError as failure:
-            await self._end(
-                lane, job, as_job_error(failure), may_retry=isinstance(failure, UpstreamFailed | Unavailable)
-            )
+            await self._end(lane, job, as_job_error(failure), may_retry=isinstance(failure, PASSING))
         except Exception as failure:
             log.exception("job.broke", job=job.id, kind=job.kind)
             error = JobError("Unavailable", f"the registry failed at this ({type(failure).__name__}); try again later")
@@ -183,8 +185,10 @@ class Worker:
 
 
 def lanes(handlers: Mapping[JobKind, Handler], *, ingest_places: int) -> list[Lane]:
-    """The two lanes: ingests, which somebody waits for, and mirroring, which goes on behind them."""
+    """Ingests have places of their own, since somebody waits for them; the rest goes on behind."""
     return [
         Lane(JobKind.INGEST, handlers[JobKind.INGEST], ingest_places, retries=False, closes_itself=True),
         Lane(JobKind.MIRROR, handlers[JobKind.MIRROR], MIRROR_PLACES, retries=True, closes_itself=False),
+        Lane(JobKind.RATE, handlers[JobKind.RATE], RATE_PLACES, retries=True, closes_itself=True),
+        Lane(JobKind.RELINK, handlers[JobKind.RELINK], 1, retries=True, closes_itself=False),
     ]
