@@ -33,7 +33,13 @@ def _named(*names: str) -> AliasChoices:
 class Settings(BaseSettings):
     """The registry's settings, each from the environment variable of its name in capitals."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,  # a refusal would print every value that was set, passwords included
+    )
 
     host: str = "127.0.0.1"
     """Address to bind. Anything but a loopback address turns sign-in on."""

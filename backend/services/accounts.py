@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 
@@ -27,8 +27,8 @@ class SignIn:
     """The terms of signing in: the administrator's name, every password that is right, the signing key, validity."""
 
     admin_name: str
-    passwords: Sequence[str]
-    secret: str
+    passwords: Sequence[str] = field(repr=False)
+    secret: str = field(repr=False)
     valid_for: timedelta
 
 
@@ -91,7 +91,7 @@ class Accounts:
             )
         except jwt.InvalidTokenError:
             raise NotSignedIn("the token is not one that this registry gave out") from None
-        if claims["exp"] <= self._now().timestamp():
+        if not isinstance(claims["exp"], int | float) or claims["exp"] <= self._now().timestamp():
             raise NotSignedIn("the token has expired; sign in again")
         if claims["sub"] != self._sign_in.admin_name:
             raise NotSignedIn("the token's user is not known here any more")
