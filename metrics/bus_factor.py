@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from metrics.evidence import Evidence, Fact
+from metrics.evidence import CodeRepo, Contributor, Evidence, Fact
 from metrics.metric import Finding, Kind, Metric, MetricResult
 from metrics.points import could_not_judge, note, unjudged, why_missing
 from metrics.time_spans import years_between
@@ -25,6 +25,9 @@ projects have a truck factor of one or two, so one has to be a bad but common ca
 
 ORGANISATION_AUTHORS = 1.0
 """What an organisation counts: others hold its keys and can appoint a successor, as good as one more author."""
+
+MOST_COUNTED = 1_000
+"""Commits of one contributor that are counted where only totals are known."""
 
 _SYSTEM_ACCOUNTS = frozenset({"system", "hf-staff", "web-flow", "github", "unknown", ""})
 _BOT_MARKS = ("[bot]", "-bot", "_bot", " bot")
@@ -111,46 +114,48 @@ def _missing(fact: Fact[Any]) -> Finding:
 
 
 def _code_community(evidence: Evidence) -> _Community | None:
-    code, now = evidence.code, evidence.gathered_at
-    owned = code.repo.value is not None and code.repo.value.owner_is_organisation
-    listed = [(c.author, c.date) for c in code.commits.otherwise(()) if not c.is_bot and _is_person(c.author)]
+    code = evidence.code
+    listed = [(commit.author, commit.date) for commit in code.commits.otherwise(()) if not commit.is_bot]
     source = code.commits.source or code.url
-    if not listed:  # without dates a list of contributors still tells who did how much
-        listed = [
-            (c.login, None)
-            for c in code.contributors.otherwise(())
-            if not c.is_bot and _is_person(c.login)
-            for _ in range(min(c.contributions, _MOST_COUNTED))
-        ]
+    if not any(_is_person(author) for author, _ in listed):  # a list of contributors still tells who did how much
+        listed = _undated_commits(code.contributors.otherwise(()))
         source = code.contributors.source or code.url
-    return _community("Code repository", listed, now, owned, source)
+    return _community("Code repository", listed, evidence.gathered_at, _owned_together(code.repo.value, listed), source)
 
 
-_MOST_COUNTED = 1_000
+def _undated_commits(contributors: Iterable[Contributor]) -> list[tuple[str, datetime | None]]:
+    people = [person for person in contributors if not person.is_bot]
+    return [(person.login, None) for person in people for _ in range(min(person.contributions, MOST_COUNTED))]
+
+
+def _owned_together(repo: CodeRepo | None, listed: list[tuple[str, datetime | None]]) -> bool:
+    """Whether an organisation owns the repository, by its host's word or because the owner never commits."""
+    if repo is None or repo.owner_is_organisation:
+        return repo is not None
+    return not repo.is_fork and _never_commits(repo.full_name.partition("/")[0], listed)
+
+
+def _never_commits(owner: str | None, listed: list[tuple[str, datetime | None]]) -> bool:
+    """Only people can commit: where an owner never does while others do, the owner is an organisation."""
+    return bool(owner and listed) and all(author.casefold() != str(owner).casefold() for author, _ in listed)
 
 
 def _hub_community(evidence: Evidence) -> _Community | None:
-    listed = [
-        (author, commit.date)
-        for commit in evidence.commits.otherwise(())
-        for author in commit.authors
-        if _is_person(author)
-    ]
+    listed = [(author, commit.date) for commit in evidence.commits.otherwise(()) for author in commit.authors]
     owner = evidence.model.value.author if evidence.model.value else None
-    # Only people can push to the hub: where the owner never does, the owner is an organisation.
-    owned = bool(owner and listed) and all(author.casefold() != str(owner).casefold() for author, _ in listed)
+    owned = _never_commits(owner, listed)
     return _community("Model repository", listed, evidence.gathered_at, owned, evidence.commits.source)
 
 
 def _community(
     where: str, listed: list[tuple[str, datetime | None]], now: datetime, is_organisation: bool, source: str
 ) -> _Community | None:
-    if not listed:
+    ages = [(author.casefold(), years_between(date, now)) for author, date in listed if _is_person(author)]
+    if not ages:
         return None
-    ages = [(author.casefold(), years_between(date, now)) for author, date in listed]
     oldest = max((age for _, age in ages if age is not None), default=0.0)
     effective = effective_authors((author, oldest if age is None else age) for author, age in ages)
-    return _Community(where, len({author for author, _ in ages}), len(listed), effective, is_organisation, source)
+    return _Community(where, len({author for author, _ in ages}), len(ages), effective, is_organisation, source)
 
 
 def _is_person(author: str) -> bool:
