@@ -30,6 +30,7 @@ def prepare(purpose: Purpose) -> None:
     with _alone():
         if not _is_current(chosen):
             _make_environment()
+            _STAMP.unlink(missing_ok=True)  # an installation that is broken off must not pass for the one before it
             _install(chosen)
             _STAMP.write_text("\n".join(_stamp(chosen)) + "\n")
 
@@ -92,13 +93,13 @@ def _pip_option() -> list[str]:
 
 
 def _install(chosen: Sequence[Pin]) -> None:
-    started = time.monotonic()
-    _say(f"Installing {len(chosen)} packages into {places.ENVIRONMENT.name} (this once) ...")
+    started, pip = time.monotonic(), _pip()
+    _say(f"Installing {len(chosen)} pinned packages into {places.ENVIRONMENT.name} (this once) ...")
     with tempfile.NamedTemporaryFile("w", prefix="registry-pins-", suffix=".txt") as wanted:
         wanted.write(pins.as_requirements(chosen))
         wanted.flush()
         options = ["--quiet", "--disable-pip-version-check", "--no-input", "--prefer-binary", "--no-deps"]
-        _run([*_pip(), "install", *options, "--require-hashes", "--requirement", wanted.name])
+        _run([*pip, "install", *options, "--require-hashes", "--requirement", wanted.name])
     _say(f" {time.monotonic() - started:.0f} s\n")
 
 
