@@ -3,7 +3,7 @@
 import gzip
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -51,7 +51,7 @@ class Archive:
         self._budget = packed_bytes * _MAX_RATIO + _SPARE_BYTES
         self._prefix = f"{folder}/" if folder else ""
 
-    def members(self) -> Iterator[tuple[str, int, IO[bytes]]]:
+    def members(self) -> Generator[tuple[str, int, IO[bytes]], None, None]:
         """Path from the folder, real size and content of each file, in the archive's order; read before the next.
 
         Raises:

@@ -9,7 +9,6 @@ import httpx2
 from backend.domain.errors import UpstreamFailed
 
 MAX_RESUMPTIONS = 4
-_CHUNK_BYTES = 256 * 1024
 _PARTIAL = 206
 # Slower than this over the waiting so far counts as a dropped connection: a drip would hold a worker for ever.
 _SLOWEST_BYTES_PER_S = 1024
@@ -80,7 +79,7 @@ class Download:
         if response is None:
             raise UpstreamFailed(f"{self._name} is closed")
         waited_s, received, asked_at = 0.0, 0, time.monotonic()
-        async for raw in response.aiter_raw(_CHUNK_BYTES):
+        async for raw in response.aiter_raw():
             waited_s += time.monotonic() - asked_at
             received += len(raw)
             if waited_s > _PATIENCE_S and received < waited_s * _SLOWEST_BYTES_PER_S:

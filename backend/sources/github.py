@@ -1,7 +1,7 @@
 """Reads code repositories, and datasets kept in them, from GitHub's REST API."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from typing import IO, Any
 from urllib.parse import quote, urlencode
@@ -176,16 +176,16 @@ def _revision(source: Source) -> str | None:
 
 async def _members(archive: Archive, source: Source, files: Sequence[FileEntry]) -> AsyncGenerator[OpenedFile, None]:
     wanted = {entry.path: entry for entry in files}
-    members = archive.members()
-    while wanted:
-        found = await anyio.to_thread.run_sync(next, members, None)
-        if found is None:
-            missing = ", ".join(sorted(wanted)[:5])
-            raise NotFound(f"{missing} is not in the archive of {source.repo}")
-        path, size, content = found
-        entry = wanted.pop(path, None)
-        if entry is not None:
-            yield OpenedFile(entry, size, _read(content))
+    with closing(archive.members()) as members:
+        while wanted:
+            found = await anyio.to_thread.run_sync(next, members, None)
+            if found is None:
+                missing = ", ".join(sorted(wanted)[:5])
+                raise NotFound(f"{missing} is not in the archive of {source.repo}")
+            path, size, content = found
+            entry = wanted.pop(path, None)
+            if entry is not None:
+                yield OpenedFile(entry, size, _read(content))
 
 
 async def _read(content: IO[bytes]) -> AsyncIterator[bytes]:

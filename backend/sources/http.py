@@ -6,7 +6,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx2
 import stamina
@@ -64,6 +64,7 @@ class Upstream:
         self._clients: dict[str, httpx2.AsyncClient] = {}
         self._flights: dict[tuple[str, str], _Flight] = {}
         self._cache = _AnswerCache()
+        self._rests = _Rests()
 
     async def get(self, url: str, *, accept: str = "application/json", max_bytes: int = MAX_ANSWER_BYTES) -> Answer:
         """The whole answer to a GET, at most `max_bytes` of it after decoding."""
@@ -106,7 +107,10 @@ class Upstream:
         def wait(error: Exception) -> bool | float:
             if not isinstance(error, Passing) or error.wait_s is None:
                 return isinstance(error, Passing)
-            return max(error.wait_s, 0.01) if time.monotonic() + error.wait_s < deadline else False
+            if time.monotonic() + error.wait_s < deadline:
+                return max(error.wait_s, 0.01)
+            self._rests.begin(url, error)
+            return False
 
         tries = stamina.retry_context(
             on=wait,
@@ -164,6 +168,7 @@ class Upstream:
         return response
 
     async def _send(self, pool: str, url: str, headers: Mapping[str, str]) -> httpx2.Response:
+        self._rests.check(url)
         client = self._client(pool)
         try:
             request = client.build_request("GET", url, headers={**headers, **self._origins.headers_for(url)})
@@ -208,6 +213,31 @@ class _Flight:
             self._waiting -= 1
             if not self._waiting and not self.task.done():
                 self.task.cancel()
+
+
+class _Rests:
+    """Parts of hosts that asked to be left alone for longer than anyone waits; until then nobody asks them again."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, tuple[float, UpstreamFailed]] = {}
+
+    def begin(self, url: str, passing: Passing) -> None:
+        """Leave the part alone that `url` is in, when it limits requests."""
+        if passing.error.rate_limited and passing.wait_s is not None:
+            self._until[_part(url)] = (time.monotonic() + passing.wait_s, passing.error)
+
+    def check(self, url: str) -> None:
+        """Raise what the host answered last while its rest is not over."""
+        until, error = self._until.get(_part(url), (0.0, None))
+        left_s = until - time.monotonic()
+        if error is None or left_s <= 0:
+            return
+        raise UpstreamFailed(str(error), error.status, retry_after_s=max(1, round(left_s)), rate_limited=True)
+
+
+def _part(url: str) -> str:
+    """Origin and first path segment: hosts limit their API apart from their files."""
+    return origin_of(url) + "/" + urlsplit(url).path.lstrip("/").partition("/")[0]
 
 
 class _AnswerCache:
