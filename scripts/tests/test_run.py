@@ -223,7 +223,7 @@ def test_the_demo_starts_its_hub_and_keeps_its_data_apart(checkout: Path, port: 
         told = _told(port)
 
     assert told["DATA_DIR"] == str(checkout / "data" / "demo")
-    assert told["HF_ENDPOINT"] == told["GITHUB_API_URL"]
+    assert told["GITHUB_API_URL"] == told["HF_ENDPOINT"] + "/gh"
     assert told["HF_ENDPOINT"].startswith("http://127.0.0.1:")
     assert (checkout / "data" / "demo" / "seeded.txt").read_text() == f"http://127.0.0.1:{port}"
 

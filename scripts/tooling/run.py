@@ -72,7 +72,7 @@ def _serve_demo(host: str, port: int) -> NoReturn:
     data.mkdir(parents=True, exist_ok=True)
     log = os.environ.get("LOG_FILE") or str(data / "registry.log")  # on the terminal it would tear the progress bar
     settings = bootstrap.environment(
-        DATA_DIR=str(data), LOG_FILE=log, PORT=str(port), HF_ENDPOINT=hub, GITHUB_API_URL=hub
+        DATA_DIR=str(data), LOG_FILE=log, PORT=str(port), HF_ENDPOINT=hub, GITHUB_API_URL=f"{hub}/gh"
     )
     with Children() as children:
         children.start("The demo hub", [python, "-m", "demo", "--port", str(hub_port)], settings)
