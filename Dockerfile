@@ -40,5 +40,6 @@ VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health', timeout=4)"]
+    CMD ["python", "-c", "import json, os, sys, urllib.request as u; \
+    sys.exit(json.load(u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health', timeout=4))['status'] == 'critical')"]
 CMD ["python", "-m", "backend.serve"]
