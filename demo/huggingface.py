@@ -167,7 +167,7 @@ def _large_file(request: Request, repo: HubRepo) -> Response:
 
 
 def _linked(repo: HubRepo, content: Content) -> dict[str, str]:
-    """What the hub says of a large file as it hands over to its store; both are one host here, so the store repeats it."""
+    """What the hub says of a large file as it hands over to its store; here both are one, so the store repeats it."""
     etag = f'"{sha256(content)}"'
     size = str(content.size_bytes)
     return {"x-repo-commit": repo.sha, "x-linked-etag": etag, "x-linked-size": size, "etag": etag}

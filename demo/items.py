@@ -220,10 +220,13 @@ def repository(
 
 
 def card_head(readme: str) -> dict[str, Any]:
-    """The YAML between the first two `---` lines of a card; empty where there is none."""
+    """The YAML between the first two `---` lines of a card; empty where there is none, or none that can be read."""
     if not readme.startswith("---\n") or "\n---" not in readme[4:]:
         return {}
-    head = yaml.safe_load(readme[4:].split("\n---", 1)[0])
+    try:
+        head = yaml.safe_load(readme[4:].split("\n---", 1)[0])
+    except yaml.YAMLError:
+        return {}
     return dict(head) if isinstance(head, dict) else {}
 
 
