@@ -24,9 +24,10 @@ class Commit:
     """Things that become visible together or not at all.
 
     `artifact` with `expected_version` None must be new: no artifact may have its id, nor its type and source key.
-    With a number, it replaces the stored one if that has this version. `links` and `files` replace all the artifact
-    had; None leaves them. `audit` entries are appended, `jobs` queued. `closes` is the job on whose behalf this is
-    written: it must still be held under this fence, and becomes DONE in the same step.
+    With a number, it replaces the stored one if that has this type and version; the source it moves to must be free.
+    `rating`, `links` and `files` replace what the artifact had; None leaves them. `audit` entries are appended and
+    `jobs` queued, except those whose ids are there already. `closes` is the job on whose behalf this is written: it
+    must still be held under this fence, and becomes DONE in the same step, at the artifact's `updated_at`.
     """
 
     artifact: Artifact
@@ -46,9 +47,9 @@ class Catalog(Protocol):
         """Apply `change` atomically and durably: when this returns, it survives a power cut.
 
         Raises:
-            AlreadyExists: a new artifact whose type and source key are taken; carries the id that has them.
+            LeaseLost: `closes` is no longer held; this is looked at first.
             Conflict: the stored version is not the expected one, or the artifact is gone.
-            LeaseLost: `closes` is no longer held.
+            AlreadyExists: the type and source key are taken, or a new artifact's id is; carries the id that has them.
         """
         ...
 
@@ -84,7 +85,11 @@ class Catalog(Protocol):
     async def scan(
         self, viewer: User, matches: Callable[[str, str | None], bool], *, after: str | None, limit: int
     ) -> Page[ArtifactSummary]:
-        """Artifacts for which `matches(name, readme)` holds, by ascending id; calls it off the event loop."""
+        """Artifacts for which `matches(name, readme)` holds, by ascending id; calls it off the event loop.
+
+        Stops at `limit` hits, so where `after` is not None the next page may turn out empty. What `matches` raises
+        goes to the caller.
+        """
         ...
 
     async def rating(self, artifact_id: str) -> StoredRating | None:
@@ -92,15 +97,15 @@ class Catalog(Protocol):
         ...
 
     async def files(self, artifact_id: str) -> Sequence[FileEntry]:
-        """All files of an artifact, ordered by path."""
+        """All files of an artifact, ordered by path, code point by code point."""
         ...
 
     async def links_from(self, artifact_ids: Sequence[str]) -> Sequence[Link]:
-        """Links that these artifacts state, in the order they were committed."""
+        """Links that these artifacts state, in the order they were committed; a replaced list counts as new."""
         ...
 
     async def links_to(self, keys: Sequence[str], relations: Sequence[Relation]) -> Sequence[Link]:
-        """Links of these relations whose target is one of these source keys."""
+        """Links of these relations whose target is one of these source keys, in the order they were committed."""
         ...
 
     async def counts(self, viewer: User) -> dict[ArtifactType, int]:
@@ -120,7 +125,7 @@ class AuditTrail(Protocol):
         ...
 
     async def trail(self, artifact_id: str) -> Sequence[AuditEntry]:
-        """All entries of an artifact, oldest first, also after it was deleted."""
+        """All entries of an artifact, by date and then by id, also after it was deleted."""
         ...
 
 
@@ -128,11 +133,13 @@ class Jobs(Protocol):
     """Durable work with leases: at most one worker holds a job, and a dead worker's job is taken over."""
 
     async def enqueue(self, job: Job) -> None:
-        """Store a new job durably."""
+        """Store a new job durably; one whose id is there already is left as it is."""
         ...
 
     async def claim(self, kinds: Sequence[JobKind], *, worker: str, now: datetime, lease_until: datetime) -> Job | None:
         """Take the oldest job of these kinds that is due, queued or running under a lease that ended before `now`.
+
+        The oldest is the first by `created_at` and then by id.
 
         The claim makes it RUNNING with one more try and one more fence. A job that would exceed its `max_tries`
         becomes DEAD instead, with an error that says so, and the next one is taken. None when there is nothing to do.
@@ -140,7 +147,10 @@ class Jobs(Protocol):
         ...
 
     async def renew(self, claims: Sequence[Claim], *, lease_until: datetime) -> set[str]:
-        """Extend leases; the ids of those jobs that are still held. A job not in it was lost."""
+        """Extend leases; the ids of those jobs that are still held. A job not in it was lost.
+
+        A lease that has ended still holds until somebody else takes the job.
+        """
         ...
 
     async def report(self, claim: Claim, progress: Progress, *, now: datetime) -> None:
@@ -156,8 +166,10 @@ class Jobs(Protocol):
     ) -> None:
         """Mark one file of an artifact held and record progress, in one step; the blob must be stored already.
 
+        `entry` takes the place of the listed file with its path and claimed digests.
+
         Raises:
-            LeaseLost: the job is no longer held, or the artifact is gone.
+            LeaseLost: the job is no longer held, or the artifact is gone or no longer lists such a file.
         """
         ...
 
@@ -210,7 +222,7 @@ class MetadataStore(Catalog, AuditTrail, Jobs, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A stored blob: SHA-256 in hex, size in bytes, CRC-32 as an unsigned integer (only from `put`, else None)."""
+    """A stored blob: SHA-256 in lower-case hex, size in bytes, CRC-32 as an unsigned integer (only from `put`)."""
 
     digest: str
     size_bytes: int
@@ -227,6 +239,8 @@ class BlobStore(Protocol):
         self, chunks: AsyncIterator[bytes], *, expected_size: int | None = None, expected_sha256: str | None = None
     ) -> Blob:
         """Store a stream durably and return what it turned out to be; nothing is visible until it is whole.
+
+        Content that is there already only becomes younger. What `chunks` raises goes to the caller.
 
         Raises:
             DigestMismatch: size or digest is not the expected one; nothing is kept.

@@ -34,6 +34,7 @@ def open_sqlite(path: Path) -> SqlStore:
 
     Raises:
         Unavailable: the file cannot be opened, or is no database.
+        RuntimeError: a newer release has migrated it.
     """
     engine = sqlite_engine(path)
     try:
@@ -44,6 +45,9 @@ def open_sqlite(path: Path) -> SqlStore:
     except (OSError, DBAPIError) as error:
         engine.dispose()
         raise unavailable(error) from error
+    except RuntimeError:
+        engine.dispose()
+        raise
 
 
 def sqlite_engine(path: Path) -> Engine:

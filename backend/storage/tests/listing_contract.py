@@ -1,5 +1,6 @@
 """What every catalog does when it is asked for many artifacts, and who sees which."""
 
+import asyncio
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -183,8 +184,8 @@ class ScanContract:
 
     @pytest.mark.parametrize("limit", [1, 7, 600], ids=lambda limit: f"by-{limit}")
     async def test_scanning_on_from_after_finds_all_by_id(self, store: MetadataStore, limit: int) -> None:
-        for at in range(1100):
-            await store.commit(Commit(an_artifact(f"n-{at}", id=f"{at:04}")))
+        shelf = [an_artifact(f"n-{at}", id=f"{at:04}") for at in range(1100)]
+        await asyncio.gather(*(store.commit(Commit(artifact)) for artifact in shelf))
         found: list[str] = []
         after = None
         while True:
