@@ -254,9 +254,14 @@ async def test_a_slow_drip_ends_with_the_deadline(scripted: Start, client: Clien
 
 @pytest.mark.parametrize(
     "raw",
-    [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx", b"HTTP/1.1 200 OK\r\nx: " + b"a" * 200_000 + b"\r\n\r\n"],
+    [
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx",
+        b"HTTP/1.1 200 OK\r\nx: " + b"a" * 200_000 + b"\r\n\r\n",
+    ],
     ids=["no http", "negative length", "two lengths", "endless header"],
-)  # fmt: skip
+)
 async def test_broken_http_is_a_failure_of_the_source(scripted: Start, client: Client, raw: bytes) -> None:
     async def answer(_: Asked, writer: Writer) -> None:
         writer.write(raw)
