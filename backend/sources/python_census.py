@@ -1,7 +1,7 @@
 """Counts what Python files hold; run as a process of its own, because a hostile file can crash a parser.
 
-Given a folder, prints one JSON object with the figures of `CodeAnalysis` that need a syntax tree. Standard library
-only, so that it starts in isolated mode.
+Given a folder, prints one JSON object with the figures of `CodeAnalysis` that need a syntax tree, and removes the files
+that have none: a linter need not cope with what CPython cannot. Standard library only, so that it starts isolated.
 """
 
 import ast
@@ -16,12 +16,15 @@ _CPU_S = 60
 
 
 def census(root: Path) -> Counter[str]:
-    """Add up the figures of every `.py` file below `root`."""
+    """Add up the figures of every `.py` file below `root`, and leave only those that parse."""
     total: Counter[str] = Counter(
         files=0, lines=0, functions=0, documented_functions=0, annotated_functions=0, unparsable_files=0
     )
     for path in sorted(root.rglob("*.py")):
-        total.update(_file(path.read_bytes()))
+        figures = _file(path.read_bytes())
+        total.update(figures)
+        if figures["unparsable_files"]:
+            path.unlink()
     return total
 
 
