@@ -1,5 +1,6 @@
 """Reads code repositories, and datasets kept in them, from GitHub's REST API."""
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
@@ -21,10 +22,13 @@ from metrics.evidence import CodeCommit, CodeRepo, Contributor, DatasetRecord, R
 JSON = "application/vnd.github+json"
 RAW = "application/vnd.github.raw+json"
 PAGE = 100
+_FULL_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _TEXT_BYTES = 2_000_000
 _ARCHIVE_BYTES = 2_000_000_000
 _CHUNK_BYTES = 256 * 1024
 _EMPTY_REPOSITORY = 409
+_LARGE_BYTES = 500_000
+"""Parsing more than this would hold up the event loop for milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class GitHub:
         """The repository's record."""
         answer = await self.json(self.repo_url(source))
         record = github_records.code_repo(answer)
-        if not record.full_name:
+        if not _FULL_NAME.fullmatch(record.full_name):
             raise UpstreamFailed(f"GitHub's record of {source.repo} makes no sense")
         return GitHubRepo(
             replace(source, repo=record.full_name), record, github_records.repo_as_dataset(answer, record)
@@ -87,9 +91,14 @@ class GitHub:
             raise
 
     async def tree(self, source: Source) -> Tree:
-        """All files, or those of the sub-folder."""
-        answer = mapping(await self.json(self.tree_url(source)))
-        return Tree(github_records.tree(answer, source.path), answer.get("truncated") is True)
+        """All files, or those of the sub-folder; none in an empty repository."""
+        try:
+            answer = mapping(await self.json(self.tree_url(source)))
+        except UpstreamFailed as error:
+            if error.status == _EMPTY_REPOSITORY:
+                return Tree((), truncated=False)
+            raise
+        return Tree(github_records.tree(answer, source.path), truncated=answer.get("truncated") is True)
 
     async def readme(self, source: Source) -> str:
         """The README of the sub-folder, else of the repository."""
@@ -134,8 +143,12 @@ class GitHub:
             yield aiter(download)
 
     async def json(self, url: str) -> Any:
-        """The JSON under a URL of the API."""
-        return (await self._upstream.get(url, accept=JSON)).json()
+        """The JSON under a URL of the API; None for an answer without a body, which an empty repository gives."""
+        answer = await self._upstream.get(url, accept=JSON)
+        if not answer.body:
+            return None
+        large = len(answer.body) > _LARGE_BYTES
+        return await anyio.to_thread.run_sync(answer.json) if large else answer.json()
 
     def page_url(self, source: Source) -> str:
         """The page a person would look at."""

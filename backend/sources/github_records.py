@@ -14,7 +14,8 @@ _NOT_CODE = re.compile(
     r"|(?:^|/)(?:node_modules|vendor|third_party|dist|build|__pycache__)/"
     r"|\.(?:bin|safetensors|h5|hdf5|msgpack|onnx|gguf|ggml|pt|pth|ckpt|pkl|pickle|npy|npz|joblib|tflite|pb|mlmodel|ot"
     r"|csv|tsv|jsonl|ndjson|parquet|arrow|feather|sqlite|db|txt\.gz|zip|tar|gz|tgz|bz2|xz|7z|png|jpe?g|gif|svg|webp"
-    r"|ico|pdf|mp3|mp4|wav|flac|ttf|woff2?|ipynb|min\.js|min\.css|map|lock|pb2\.py|pb2\.pyi|pb2_grpc\.py|snap)$",
+    r"|ico|pdf|mp3|mp4|wav|flac|ttf|woff2?|ipynb|min\.js|min\.css|map|lock|snap)$"
+    r"|_pb2(?:_grpc)?\.pyi?$",
     re.IGNORECASE,
 )
 _BOT_NAMES = frozenset({"dependabot", "renovate", "github-actions", "pre-commit-ci", "web-flow", "actions-user"})

@@ -21,7 +21,7 @@ from backend.sources.transport import VettedTransport
 T = TypeVar("T")
 
 MAX_REDIRECTS = 5
-MAX_ANSWER_BYTES = 16_000_000
+MAX_ANSWER_BYTES = 32_000_000
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_MODIFIED = 304
 _CACHE_BYTES = 32_000_000

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from contextvars import ContextVar
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
@@ -69,11 +70,22 @@ def _ask(endpoint: str, ask: "Callable[[HfApi], T]") -> T:
         raise UpstreamFailed(f"the hub's record makes no sense: {type(error).__name__}") from None
 
 
-@cache
+_LOADING = Lock()
+
+
 def _api(endpoint: str) -> "HfApi":
     """The library's entry; it is given no token, because the upstream alone holds credentials."""
-    from huggingface_hub import HfApi, constants, set_client_factory  # noqa: PLC0415 - takes 140 ms, paid when needed
+    with _LOADING:
+        _equip_library()
+    from huggingface_hub import HfApi  # noqa: PLC0415 - takes 140 ms, paid when first needed
+
+    return HfApi(endpoint=endpoint, token=False, library_name="trustworthy-model-registry")
+
+
+@cache
+def _equip_library() -> None:
+    """Put our transport in the library's one client; done once, as doing it closes the client that is there."""
+    from huggingface_hub import constants, set_client_factory  # noqa: PLC0415 - as above
 
     constants.HF_HUB_DISABLE_TELEMETRY = True  # it would look up who is calling, with a request of its own
     set_client_factory(lambda: httpx2.Client(transport=_Bridge(), trust_env=False))
-    return HfApi(endpoint=endpoint, token=False, library_name="trustworthy-model-registry")

@@ -1,9 +1,10 @@
 """Reads models and datasets from the Hugging Face hub."""
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from backend.domain.artifact import FileEntry
@@ -16,6 +17,10 @@ from backend.sources.hub_client import HubClient
 from backend.sources.loose import clean
 from metrics.evidence import DatasetRecord, HubCommit, ModelRecord, RepoFile
 
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+_ID = re.compile(r"[\w.-]+(?:/[\w.-]+)?", re.ASCII)
 _TEXT_BYTES = 2_000_000
 _CONFIG_BYTES = 4_000_000
 
@@ -51,22 +56,34 @@ class HuggingFace:
 
     async def model(self, source: Source) -> HubModel:
         """A model's record with its file list."""
-        info = await self._hub.call(
-            lambda api: api.model_info(source.repo, revision=_revision(source), files_metadata=True)
-        )
-        moved = replace(source, repo=info.id)
-        return HubModel(moved, hub_records.model_record(info), hub_records.files(info.siblings, source.path))
+
+        def ask(api: "HfApi") -> HubModel:
+            info = api.model_info(source.repo, revision=_revision(source), files_metadata=True)
+            moved = replace(source, repo=_checked(info.id))
+            return HubModel(moved, hub_records.model_record(info), hub_records.files(info.siblings, source.path))
+
+        return await self._hub.call(ask)
 
     async def dataset(self, source: Source) -> HubDataset:
         """A dataset's record with its file list."""
-        info = await self._hub.call(
-            lambda api: api.dataset_info(source.repo, revision=_revision(source), files_metadata=True)
-        )
-        moved = replace(source, repo=info.id)
-        return HubDataset(moved, hub_records.dataset_record(info), hub_records.files(info.siblings, source.path))
+
+        def ask(api: "HfApi") -> HubDataset:
+            info = api.dataset_info(source.repo, revision=_revision(source), files_metadata=True)
+            moved = replace(source, repo=_checked(info.id))
+            return HubDataset(moved, hub_records.dataset_record(info), hub_records.files(info.siblings, source.path))
+
+        return await self._hub.call(ask)
 
     async def readme(self, source: Source) -> str:
-        """The card as it is written, YAML head included."""
+        """The card as it is written, YAML head included; that of the sub-folder, else of the repository."""
+        try:
+            return await self._readme(source)
+        except NotFound:
+            if not source.path:
+                raise
+            return await self._readme(replace(source, path=""))
+
+    async def _readme(self, source: Source) -> str:
         answer = await self._upstream.get(self.file_url(source, "README.md"), accept="*/*", max_bytes=_TEXT_BYTES)
         return clean(answer.text())
 
@@ -125,6 +142,17 @@ class HuggingFace:
         revision = quote(commit or _revision(source) or "main", safe="")
         whole = quote(f"{source.path}/{path}" if source.path else path)
         return f"{self.page_url(source)}/resolve/{revision}/{whole}"
+
+
+def _checked(repo_id: str) -> str:
+    """The id a record states, which further requests are made of.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _ID.fullmatch(repo_id) or ".." in repo_id:
+        raise ValueError(repo_id)
+    return repo_id
 
 
 def _revision(source: Source) -> str | None:
