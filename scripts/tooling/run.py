@@ -126,9 +126,6 @@ def _seed(base: str, children: Children, settings: Mapping[str, str]) -> None:
 
 def _welcome(base: str, log: str) -> str:
     return f"""
-The demo registry is ready.
-  {base}/docs     try every call in the browser
-  {base}/health   how it is doing
-  curl -s {base}/artifacts -H 'Content-Type: application/json' -d '[{{"name": "*"}}]'
+The demo registry is ready: {base}/docs lists every call, and the README has a tour.
 Its log is {log}.
 Ctrl-C ends it; what it holds stays for the next time."""
