@@ -45,6 +45,15 @@ class ModelRating(BaseModel):
     size_score_latency: float
 
 
+class BatchEntry(BaseModel):
+    """One model of a batch: its rating, or why there is none."""
+
+    id: str
+    rating: ModelRating | None = None
+    problem: str | None = None
+    status: int
+
+
 class WireFinding(BaseModel):
     """One thing that was looked at."""
 

@@ -12,6 +12,8 @@ from backend.domain.source import ArtifactType
 
 MAX_NAME = 512
 MAX_URL = 2_048
+MAX_RATED_AT_ONCE = 100
+"""Models in one batch of ratings: enough for a page of a listing."""
 
 ArtifactId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9\-]+$", max_length=128)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -81,6 +83,12 @@ class RegEx(Wire):
     """A pattern over names and READMEs."""
 
     regex: str
+
+
+class RateRequest(Wire):
+    """The models to rate, each once."""
+
+    ids: Annotated[list[ArtifactId], Field(min_length=1, max_length=MAX_RATED_AT_ONCE)]
 
 
 class LicenseCheckRequest(Wire):
@@ -240,6 +248,7 @@ class WireJob(BaseModel):
     tries: int
     created_at: datetime
     updated_at: datetime
+    not_before: datetime
     error: dict[str, Any] | None
 
     @classmethod
@@ -262,5 +271,6 @@ class WireJob(BaseModel):
             tries=job.tries,
             created_at=job.created_at,
             updated_at=job.updated_at,
+            not_before=job.not_before,
             error={"code": job.error.code, "detail": job.error.detail, **job.error.extra} if job.error else None,
         )

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from backend.api.deps import IdPath, KindPath, Searcher, Services
+from backend.api.errors import status_of
 from backend.api.problems import problems
-from backend.api.ratings import Explanation, ModelRating, explain, show_rating
+from backend.api.ratings import BatchEntry, Explanation, ModelRating, explain, show_rating
 from backend.api.schemas import (
     ArtifactCost,
     LicenseCheckAnswer,
@@ -15,8 +16,12 @@ from backend.api.schemas import (
     LineageEdge,
     LineageGraph,
     LineageNode,
+    RateRequest,
     WireAuditEntry,
 )
+from backend.domain.artifact import Artifact
+from backend.domain.errors import RegistryError
+from backend.domain.rating import StoredRating
 from backend.services.lineage import Family
 
 router = APIRouter(tags=["trust"])
@@ -48,6 +53,29 @@ async def explain_rating(caller: Searcher, registry: Services, artifact_id: IdPa
     """What was looked at, what was found, the points it moved, and what would raise the score."""
     model, stored = await registry.ratings.of(caller, artifact_id)
     return explain(model, stored)
+
+
+@router.post(
+    "/artifacts/models/rate",
+    summary="Ratings of many models at once",
+    responses=problems(400, 403),
+)
+async def rate_many(
+    caller: Searcher,
+    registry: Services,
+    wanted: RateRequest,
+    refresh: Annotated[bool, Query(description="Gather the evidence again and rate anew.")] = False,
+) -> list[BatchEntry]:
+    """One entry for each id, in the order asked; a model that cannot be rated does not keep the others back."""
+    ids = list(dict.fromkeys(wanted.ids))
+    outcomes = await registry.ratings.of_many(caller, ids, refresh=refresh)
+    return [_show_outcome(each, outcome) for each, outcome in zip(ids, outcomes, strict=True)]
+
+
+def _show_outcome(model_id: str, outcome: tuple[Artifact, StoredRating] | RegistryError) -> BatchEntry:
+    if isinstance(outcome, RegistryError):
+        return BatchEntry(id=model_id, problem=str(outcome), status=status_of(outcome))
+    return BatchEntry(id=model_id, rating=ModelRating.model_validate(show_rating(*outcome)), status=200)
 
 
 @router.get(

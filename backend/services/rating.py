@@ -1,7 +1,8 @@
 """Rate models, keep the rating with its evidence, and hold it against the gate."""
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ import anyio.to_thread
 
 from backend.domain.artifact import Artifact, Relation
 from backend.domain.audit import Action, AuditEntry
-from backend.domain.errors import NotFound, RatingIncomplete, Refused
+from backend.domain.errors import NotFound, RatingIncomplete, Refused, RegistryError
 from backend.domain.ids import new_id
 from backend.domain.job import Claim, Job, JobKind, new_job
 from backend.domain.rating import StoredRating
@@ -23,6 +24,8 @@ from metrics.rating import GatePolicy, judge, rate
 
 TELLING_CHANGE = 0.005
 """A net score that moved by less shows the same two decimals, and its descendants need no new tree score."""
+AT_ONCE = 8
+"""Ratings of one batch under way together; the source's own limits come after that."""
 FIRST_REPEAT = timedelta(minutes=10)
 MAX_REPEATS = 6
 """The pauses double, so the last repeat is some ten hours after the first try: longer than a rate limit lasts."""
@@ -95,6 +98,21 @@ class Ratings:
             named = "; ".join(f"{name}: {why}" for name, why in sorted(stored.rating.failed.items()))
             raise RatingIncomplete(f"some metrics could not be computed: {named}")
         return model, stored
+
+    async def of_many(
+        self, viewer: User, artifact_ids: Sequence[str], *, refresh: bool = False
+    ) -> list[tuple[Artifact, StoredRating] | RegistryError]:
+        """What `of` gives or raises for each id, in the same order; a few are under way at a time."""
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def one(artifact_id: str) -> tuple[Artifact, StoredRating] | RegistryError:
+            async with places:
+                try:
+                    return await self.of(viewer, artifact_id, refresh=refresh)
+                except RegistryError as error:
+                    return error
+
+        return await asyncio.gather(*(one(artifact_id) for artifact_id in artifact_ids))
 
     async def rate_again(
         self, actor: User, model: Artifact, *, closes: Claim | None = None, tried: int = 0

@@ -155,9 +155,16 @@ class Live:
         """Do something on the loop that the app runs on."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_S)
 
+    def blobs(self) -> list[str]:
+        """Digests of everything in the blob store."""
+        return self._run(self._digests())
+
+    async def _digests(self) -> list[str]:
+        return [blob.digest async for blob in self.services.blobs.list()]
+
     async def _drop_blobs(self) -> None:
-        for blob in [blob async for blob in self.services.blobs.list()]:
-            await self.services.blobs.delete(blob.digest)
+        for digest in await self._digests():
+            await self.services.blobs.delete(digest)
 
 
 @contextmanager

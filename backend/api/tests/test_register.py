@@ -24,10 +24,6 @@ def _listing(client: httpx2.Client) -> list[dict[str, Any]]:
     return list(client.post("/artifacts", json=[{"name": "*"}]).json())
 
 
-async def _blobs(live: Live) -> list[str]:
-    return [blob.digest async for blob in live.services.blobs.list()]
-
-
 @pytest.mark.parametrize(
     ("kind", "url", "name"),
     [
@@ -113,12 +109,12 @@ def test_a_malformed_registration_is_400_and_contacts_nobody(
 
 
 @pytest.mark.parametrize(("kind", "url"), [("model", NOWHERE), ("dataset", f"{WORDS}-x"), ("code", f"{TOOLS}-x")])
-async def test_what_does_not_exist_at_its_source_is_404_and_leaves_nothing(registry: Live, kind: str, url: str) -> None:
+def test_what_does_not_exist_at_its_source_is_404_and_leaves_nothing(registry: Live, kind: str, url: str) -> None:
     answer = registry.client.post(f"/artifact/{kind}", json={"url": url})
 
     problem_of(answer, 404)
     assert _listing(registry.client) == []
-    assert await _blobs(registry) == []
+    assert registry.blobs() == []
 
 
 def test_a_gated_model_is_502_and_names_the_sources_answer(client: httpx2.Client, hub: DemoHub) -> None:
@@ -201,7 +197,7 @@ OUTAGES: dict[str, tuple[dict[str, Any], int]] = {
 
 @pytest.mark.parametrize(("fault", "status"), OUTAGES.values(), ids=OUTAGES.keys())
 @pytest.mark.parametrize(("kind", "url"), [("model", TINY), ("code", TOOLS)], ids=["hub", "GitHub"])
-async def test_a_source_that_fails_is_told_and_leaves_nothing(
+def test_a_source_that_fails_is_told_and_leaves_nothing(
     registry: Live, hub: DemoHub, kind: str, url: str, fault: dict[str, Any], status: int
 ) -> None:
     hub.fail(r"GET /(api|gh)/", times=500, **fault)
@@ -214,7 +210,7 @@ async def test_a_source_that_fails_is_told_and_leaves_nothing(
     if status == 503:
         assert int(answer.headers["retry-after"]) == 120
     assert _listing(registry.client) == []
-    assert await _blobs(registry) == []
+    assert registry.blobs() == []
     hub.clear()
     registry.settle()
     assert registry.client.post(f"/artifact/{kind}", json={"url": url}).status_code == 201
@@ -235,7 +231,7 @@ def test_a_source_that_fails_once_is_asked_again(client: httpx2.Client, hub: Dem
     assert client.post("/artifact/model", json={"url": TINY}).status_code == 201
 
 
-async def test_a_model_that_the_gate_refuses_is_424_with_each_shortfall_and_leaves_nothing(hub: DemoHub) -> None:
+def test_a_model_that_the_gate_refuses_is_424_with_each_shortfall_and_leaves_nothing(hub: DemoHub) -> None:
     with live_registry(settings_for(hub, gate="all", gate_threshold=0.5)) as live:
         answer = live.client.post("/artifact/model", json={"url": BARE})
 
@@ -244,7 +240,7 @@ async def test_a_model_that_the_gate_refuses_is_424_with_each_shortfall_and_leav
         assert "license" in {each["metric"] for each in body["shortfalls"]}
         assert all(each["score"] < 0.5 for each in body["shortfalls"])
         assert _listing(live.client) == []
-        assert await _blobs(live) == []
+        assert live.blobs() == []
         assert live.client.post("/artifact/dataset", json={"url": WORDS}).status_code == 201
 
 
