@@ -54,15 +54,9 @@ def build_services(settings: Settings, *, now: Clock = utc_now) -> Services:
     """Build everything from settings; opens the stores, and migrates them where they have a schema."""
     store = open_metadata(settings.metadata_place)
     blobs = open_blobs(settings.blob_place)
-    upstream = Upstream(
-        hf_endpoint=settings.hf_endpoint,
-        github_api_url=settings.github_api_url,
-        hf_token=settings.hf_token.get_secret_value() if settings.hf_token else None,
-        github_token=settings.github_token.get_secret_value() if settings.github_token else None,
-    )
+    upstream = open_upstream(settings)
     huggingface, github = HuggingFace(upstream), GitHub(upstream)
-    judge = Judge(weights=settings.metric_weights, policy=settings.gate, threshold=settings.gate_threshold)
-    gatherer = Gatherer(huggingface, github, store, rate=judge.net_score, now=now)
+    gatherer, judge = build_rating(settings, upstream, store, now=now)
     contents = Contents(blobs, huggingface, github)
     directory = Directory(store)
     board = JobBoard(store)
@@ -106,6 +100,24 @@ def build_services(settings: Settings, *, now: Clock = utc_now) -> Services:
         now=now,
     )
     return Services(registry, worker, store, blobs, upstream)
+
+
+def open_upstream(settings: Settings) -> Upstream:
+    """Make the client of the two hubs; it connects when it is first asked."""
+    return Upstream(
+        hf_endpoint=settings.hf_endpoint,
+        github_api_url=settings.github_api_url,
+        hf_token=settings.hf_token.get_secret_value() if settings.hf_token else None,
+        github_token=settings.github_token.get_secret_value() if settings.github_token else None,
+    )
+
+
+def build_rating(
+    settings: Settings, upstream: Upstream, store: MetadataStore, *, now: Clock = utc_now
+) -> tuple[Gatherer, Judge]:
+    """Build what rates a model: a reader of the hubs that knows what `store` holds, and the organisation's terms."""
+    judge = Judge(weights=settings.metric_weights, policy=settings.gate, threshold=settings.gate_threshold)
+    return Gatherer(HuggingFace(upstream), GitHub(upstream), store, rate=judge.net_score, now=now), judge
 
 
 def _sign_in(settings: Settings) -> SignIn | None:

@@ -112,18 +112,22 @@ class Gatherer:
         dataset: Source | None = None,
         code: Source | None = None,
         viewer: User,
+        budget: Budget | None = None,
     ) -> GatheredModel:
-        """Gather a model; `dataset` and `code` are links given at its registration."""
+        """Gather a model; `dataset` and `code` are links given at its registration.
+
+        `budget` lets the caller watch the requests while they are made; without one MAX_REQUESTS are allowed.
+        """
         started, at = time.perf_counter(), self._now()
         subject = _Subject(source, name, url, given(dataset), given(code))
-        with spending(Budget(MAX_REQUESTS)) as budget:
+        with spending(budget or Budget(MAX_REQUESTS)) as spent:
             errand = self._errand(viewer, at)
             try:
                 found = await self._model(subject, errand)
             finally:
                 errand.ancestry.cancel()
         took = time.perf_counter() - started
-        counted = replace(found.evidence, upstream_requests=budget.requests, gather_seconds=took)
+        counted = replace(found.evidence, upstream_requests=spent.requests, gather_seconds=took)
         return replace(found, evidence=counted)
 
     async def dataset(self, source: Source) -> Gathered:
@@ -151,12 +155,13 @@ class Gatherer:
 
     async def _model(self, subject: _Subject, errand: _Errand) -> GatheredModel:
         facts = await read_model(self._huggingface, subject.source, errand.at)
+        errand.ancestry.met(subject.source.key, facts.model.source.key)
         around = await look_around(self._catalog, errand.viewer, facts, subject.dataset, subject.code)
         found, depth = facts.model, subject.depth
         (chosen, dataset), code, parents = await asyncio.gather(
             branch(self._dataset(around.datasets, errand.at)),
             branch(self._code(around.code, errand.at, depth)),
-            branch(errand.ancestry.parents(found.source.key, around.parents, around.registered, depth)),
+            branch(errand.ancestry.parents(subject.source.key, around.parents, around.registered, depth)),
         )
         evidence = _evidence(subject, facts, errand.at, dataset, code, parents)
         moved = {chosen: dataset.key or chosen}
