@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -143,11 +144,12 @@ class Live:
         upstream._cache = type(upstream._cache)()
 
     def idle(self) -> None:
-        """Wait until every job has been tried and none is under way; what waits for another try goes on waiting."""
+        """Wait until no job is due or under way; what is to be done later goes on waiting."""
 
         def ended() -> bool:
             jobs = self._run(self.services.store.jobs(states=[JobState.QUEUED, JobState.RUNNING], after=None, limit=999))
-            return not [job for job in jobs.items if job.state is JobState.RUNNING or job.tries == 0]
+            now = datetime.now(UTC)
+            return not [job for job in jobs.items if job.state is JobState.RUNNING or job.not_before <= now]
 
         until(ended, "all jobs to end")
 
