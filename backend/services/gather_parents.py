@@ -41,11 +41,16 @@ class Ancestry:
         self._at = at
         self._ratings: dict[str, asyncio.Task[tuple[str, Fact[float]]]] = {}
         self._waits: dict[str, set[str]] = defaultdict(set)
+        self._known_as: dict[str, str] = {}
+
+    def met(self, stated: str, present: str) -> None:
+        """Learn that the model asked for under the key `stated` goes by `present` now."""
+        self._known_as.setdefault(present, stated)
 
     async def parents(
         self, child: str, stated: Sequence[NamedParent], registered: Sequence[Artifact], depth: int
     ) -> tuple[ParentEvidence, ...]:
-        """Each parent with its net score; `child` is the key of the model that names them, `depth` its own."""
+        """Each parent with its net score; `child` is the key that the model naming them was asked for under."""
         known = {artifact.source.key: artifact for artifact in registered if artifact.type is ArtifactType.MODEL}
         looks = [branch(self._parent(child, parent, known, depth + 1)) for parent in stated[:MAX_PARENTS]]
         return tuple(await asyncio.gather(*looks))
@@ -63,7 +68,7 @@ class Ancestry:
     async def _score(
         self, child: str, source: Source, registered: Artifact | None, depth: int
     ) -> tuple[str, Fact[float]]:
-        key = source.key
+        key = self._known_as.get(source.key, source.key)
         if key == child or self._leads_to(key, child):
             why = "it names this model as its own ancestor"
             return key, Fact.lacking(Missing.NOT_ASKED, why, at=self._at)

@@ -3,6 +3,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import anyio
 import pytest
 
 from backend.domain.artifact import Artifact, Relation
@@ -73,9 +74,12 @@ ORGANISATION = Organisation.of(
     ),
     model("falcon/ouro", readme="---\nbase_model: falcon/boros\n---\n"),
     model("falcon/boros", readme="---\nbase_model: falcon/ouro\n---\n"),
+    model("falcon/ring-a", readme="---\nbase_model: ring-b\n---\n", moved_from=["ring-a", "nest/ring-a"]),
+    model("falcon/ring-b", readme="---\nbase_model: [ring-a, falcon/ring-c]\n---\n", moved_from=["ring-b"]),
+    model("falcon/ring-c", readme="---\nbase_model: [nest/ring-a, falcon/ring-b]\n---\n"),
     model("falcon/deep-4", readme="---\nbase_model: falcon/deep-3\n---\n"),
     model("falcon/deep-3", readme="---\nbase_model: falcon/deep-2\n---\n"),
-    model("falcon/deep-2", readme="---\nbase_model: falcon/deep-1\n---\n"),
+    model("falcon/deep-2", readme="---\nbase_model: falcon/deep-1\n---\nCode: https://github.com/falcon/owl"),
     model("falcon/deep-1", readme="---\nbase_model: falcon/deep-0\n---\n"),
     model("falcon/deep-0", readme="# Root"),
     model("falcon/owl-orphan", readme="---\nbase_model: nobody/gone\ndatasets: [nobody/gone]\n---\n"),
@@ -300,6 +304,19 @@ async def test_a_plain_link_is_kept_and_never_contacted(bench: Bench) -> None:
     assert (linked.key, linked.record.missing) == ("link:https://www.kaggle.com/datasets/a/b", Missing.NOT_ASKED)
 
 
+async def test_code_elsewhere_is_kept_as_a_link_and_never_contacted(bench: Bench, hub: DemoHub) -> None:
+    code = place(CODE, "https://gitlab.com/a/b")
+
+    linked = (await bench.model("falcon/owl-base", code=code)).evidence.code
+
+    assert (linked.key, linked.repo.missing, linked.analysis.missing) == (
+        "link:https://gitlab.com/a/b",
+        Missing.NOT_ASKED,
+        Missing.NOT_ASKED,
+    )
+    assert hub.asked("^/gh/") == []
+
+
 async def test_what_nothing_names_is_not_linked(bench: Bench) -> None:
     evidence = (await bench.model("falcon/owl-bare")).evidence
 
@@ -388,6 +405,21 @@ async def test_models_that_name_each_other_do_not_wait_for_ever(bench: Bench) ->
     (parent,) = (await bench.model("falcon/ouro")).evidence.parents
 
     assert (parent.net_score.value, bench.rated) == (0.5, ["boros"])
+
+
+@pytest.mark.parametrize("name", ["ring-a", "falcon/ring-a", "ring-b", "falcon/ring-c"])
+async def test_a_ring_under_several_names_does_not_wait_for_ever(bench: Bench, name: str) -> None:
+    with anyio.fail_after(20):
+        found = await bench.model(name)
+
+    assert found.evidence.parents
+
+
+async def test_a_grandparent_is_rated_without_what_costs_its_host_most(bench: Bench, hub: DemoHub) -> None:
+    await bench.model("falcon/deep-4")
+
+    assert hub.asked("^/gh/repos/falcon/owl$")
+    assert hub.asked("/pulls|/tarball") == []
 
 
 async def test_the_lineage_is_followed_three_generations_back(bench: Bench, hub: DemoHub) -> None:
