@@ -72,7 +72,7 @@ ORGANISATION = Organisation.of(
         "falcon/owl-merged",
         readme="---\nbase_model: [falcon/owl-tuned, falcon/owl-lora, falcon/owl-base]\n---\n# Merged",
     ),
-    model("falcon/ouro", readme="---\nbase_model: falcon/boros\n---\n"),
+    model("falcon/ouro", readme="---\nbase_model: falcon/boros\n---\n", moved_from=["ouro"]),
     model("falcon/boros", readme="---\nbase_model: falcon/ouro\n---\n"),
     model("falcon/ring-a", readme="---\nbase_model: ring-b\n---\n", moved_from=["ring-a", "nest/ring-a"]),
     model("falcon/ring-b", readme="---\nbase_model: [ring-a, falcon/ring-c]\n---\n", moved_from=["ring-b"]),
@@ -401,8 +401,9 @@ async def test_each_ancestor_is_rated_once(bench: Bench) -> None:
     assert sorted(bench.rated) == ["owl-base", "owl-lora", "owl-tuned"]
 
 
-async def test_models_that_name_each_other_do_not_wait_for_ever(bench: Bench) -> None:
-    (parent,) = (await bench.model("falcon/ouro")).evidence.parents
+@pytest.mark.parametrize("name", ["falcon/ouro", "ouro"])
+async def test_models_that_name_each_other_do_not_wait_for_ever(bench: Bench, name: str) -> None:
+    (parent,) = (await bench.model(name)).evidence.parents
 
     assert (parent.net_score.value, bench.rated) == (0.5, ["boros"])
 
