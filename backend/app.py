@@ -10,6 +10,7 @@ from starlette.types import Scope
 from backend import VERSION
 from backend.api import artifacts, errors, files, jobs, system, trust
 from backend.api.middleware import GuardedBody, Observed
+from backend.domain.source import ArtifactType
 from backend.settings import Settings
 from backend.wiring import Services, build_services
 
@@ -45,7 +46,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     def count(scope: Scope, status: int) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
-        kind = scope.get("path_params", {}).get("artifact_type")
+        named = scope.get("path_params", {}).get("artifact_type")
+        kind = named if named in set(ArtifactType) else None  # anything can stand there; what is counted is bounded
         client = (scope.get("client") or ("unknown",))[0]
         built.registry.health.traffic.count(f"{scope['method']} {route}", kind, client, failed=status >= SERVER_ERROR)
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Path, Request, Response, status
+from fastapi import APIRouter, Header, HTTPException, Path, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import Downloader, IdPath, KindPath, Searcher, Services
@@ -43,9 +43,9 @@ async def list_files(caller: Searcher, registry: Services, kind: KindPath, artif
     return [WireFile.of(file) for file in files]
 
 
-@router.api_route(
+@router.head("/artifact/{artifact_type}/{id}/files/{path:path}", include_in_schema=False)
+@router.get(
     "/artifact/{artifact_type}/{id}/files/{path:path}",
-    methods=["GET", "HEAD"],
     summary="One file, whole or a range of it",
     response_class=Response,
     responses={
@@ -63,30 +63,45 @@ async def read_file(
     artifact_id: IdPath,
     path: Annotated[str, Path(max_length=1024)],
     range_: Annotated[str | None, Header(alias="Range")] = None,
+    if_range: Annotated[str | None, Header()] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """From the registry's own copy where it holds one, else streamed through from the source."""
     artifact, entry = await registry.downloads.find_file(caller, kind, artifact_id, path)
     headers = {"Accept-Ranges": "bytes", "Content-Disposition": disposition(path.rsplit("/", 1)[-1])}
     digest = entry.digest or entry.claimed_sha256
-    if digest is not None:
-        headers["ETag"] = f'"{digest}"'
-        if if_none_match is not None and f'"{digest}"' in if_none_match:
+    tag = f'"{digest}"' if digest else None
+    if tag is not None:
+        headers["ETag"] = tag
+        if if_none_match is not None and (if_none_match.strip() == "*" or tag in if_none_match):
             return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    try:
-        span = parse_range(range_, entry.size_bytes)
-    except RangeOutside:
-        headers["Content-Range"] = f"bytes */{entry.size_bytes}"
-        return Response(status_code=status.HTTP_416_RANGE_NOT_SATISFIABLE, headers=headers)
-    start, stop = span or (0, entry.size_bytes)
-    headers["Content-Length"] = str(stop - start)
-    code = status.HTTP_200_OK if span is None else status.HTTP_206_PARTIAL_CONTENT
-    if span is not None:
-        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{entry.size_bytes}"
+    still_wanted = if_range is None or if_range == tag
+    start, stop = _span(range_ if still_wanted else None, entry.size_bytes, headers)
+    code = status.HTTP_206_PARTIAL_CONTENT if "Content-Range" in headers else status.HTTP_200_OK
     if request.method == "HEAD":
         return Response(status_code=code, headers=headers, media_type=BYTES)
     found = await registry.downloads.file(caller, artifact, entry, start, stop)
     return StreamingResponse(found.chunks, code, headers, BYTES)
+
+
+def _span(asked: str | None, size: int, headers: dict[str, str]) -> tuple[int, int]:
+    """The bytes to send, with their length and place among `headers`; Content-Range is there for a part only.
+
+    Raises:
+        HTTPException: 416, with the size of the whole.
+    """
+    try:
+        span = parse_range(asked, size)
+    except RangeOutside:
+        detail = f"the file has {size} bytes, and none of them is in the range"
+        raise HTTPException(
+            status.HTTP_416_RANGE_NOT_SATISFIABLE, detail, headers | {"Content-Range": f"bytes */{size}"}
+        ) from None
+    start, stop = span or (0, size)
+    headers["Content-Length"] = str(stop - start)
+    if span is not None:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    return start, stop
 
 
 def disposition(filename: str) -> str:
