@@ -271,10 +271,55 @@ class ParentEvidence:
     net_score: Fact[float]
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A score in [0, 1] that a second reader suggests, and its reason in one short line."""
+
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReading:
+    """What a language model, `reader`, made of the card: a suggestion for each metric that hears it."""
+
+    reader: str
+    ramp_up_time: Suggestion
+    performance_claims: Suggestion
+
+
+class RunOutcome(StrEnum):
+    """How running a demonstration ended."""
+
+    CLEAN = "clean"
+    """It ended by itself and without an error."""
+    FAILED = "failed"
+    """It ended with an error of its own."""
+    LACKED = "lacked"
+    """It needed what the sandbox does not give: the network, or a package that is not installed."""
+    STOPPED = "stopped"
+    """It was stopped by a limit on time, memory or processes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemonstrationRun:
+    """One run of the card's code: how it ended, its exit status (None where it was killed), and where it ran.
+
+    `last_lines` are the end of what it printed, in one line; they are the code's own words, so nothing rests on them.
+    """
+
+    outcome: RunOutcome
+    exit_status: int | None
+    seconds: float
+    sandbox: str
+    last_lines: str = ""
+
+
 def _nothing() -> Fact[Any]:
     return Fact.lacking(Missing.NOT_LINKED)
 
 
+_NOT_ASKED: Fact[Any] = Fact.lacking(Missing.NOT_ASKED)
 NO_DATASET = DatasetEvidence("", None, None, _nothing(), _nothing(), _nothing())
 NO_CODE = CodeEvidence(
     "", None, None, _nothing(), _nothing(), _nothing(), _nothing(), _nothing(), _nothing(), _nothing()
@@ -303,6 +348,8 @@ class Evidence:
     parents: tuple[ParentEvidence, ...] = ()
     upstream_requests: int = 0
     gather_seconds: float = 0.0
+    second_reading: Fact[SecondReading] = _NOT_ASKED
+    demonstration: Fact[DemonstrationRun] = _NOT_ASKED
 
     @property
     def awaited(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from metrics.card_text import CardText, Table, read_card
 from metrics.evidence import CardData, ClaimedResult, Evidence
 from metrics.metric import Finding, Metric, MetricResult
 from metrics.points import Row, note, tally, unjudged, why_missing
+from metrics.second_opinion import SCALE, hear
 
 CLAIMS_SCALE = 3.0
 """Claims at which 63 % of their points are reached (1 - e^(-n/3)): the first few matter, the twentieth does not."""
@@ -68,10 +69,11 @@ def measure(evidence: Evidence) -> MetricResult:
         return tally([Row(1.0, None, saw, source=evidence.card.source)])
     card = read_card(evidence.card.otherwise(""))
     stated = evidence.model.value.card if evidence.model.value else CardData()
-    return tally(
+    own = tally(
         [*_claim_rows(evidence, card, stated), *_backing_rows(evidence, card, stated)],
         _praise(card, evidence.card.source),
     )
+    return hear(own, evidence, "performance_claims")
 
 
 def _claim_rows(evidence: Evidence, card: CardText, stated: CardData) -> list[Row]:
@@ -215,7 +217,7 @@ METRIC = Metric(
     question="Are its claims backed by evidence?",
     weight=0.10,
     measure=measure,
-    reads=("card", "model"),
+    reads=("card", "model", "second_reading"),
     scale=(
         f"{WORTH_CLAIMS}: claims that name metric, value and data, 1 - e^(-n/{CLAIMS_SCALE:g})",
         (
@@ -227,5 +229,6 @@ METRIC = Metric(
         f"{WORTH_SECTION}: a section on evaluation",
         f"{WORTH_DATASET}: evaluation data named",
         f"{WORTH_PAPER}: a paper linked",
+        SCALE,
     ),
 )

@@ -7,6 +7,7 @@ from metrics.demonstration import parsed_python
 from metrics.evidence import Evidence
 from metrics.metric import Metric, MetricResult
 from metrics.points import Row, log_share, tally, unjudged, why_missing
+from metrics.second_opinion import SCALE, hear
 
 WORDS_OF_A_FULL_CARD = 300
 """About a page, which is what the card guides of the hubs ask for; more text does not start anyone faster."""
@@ -41,7 +42,8 @@ def measure(evidence: Evidence) -> MetricResult:
     Half of the points are for what the card explains, a seventh for an example, a quarter for what tools need to load
     it without reading. Adoption is a tenth, so that a small and well documented model can still reach 0.9.
     """
-    return tally([*_card_rows(evidence), *_loading_rows(evidence), *_adoption_rows(evidence)])
+    own = tally([*_card_rows(evidence), *_loading_rows(evidence), *_adoption_rows(evidence)])
+    return hear(own, evidence, "ramp_up_time")
 
 
 def _card_rows(evidence: Evidence) -> list[Row]:
@@ -166,7 +168,7 @@ METRIC = Metric(
     question="How fast can an engineer start?",
     weight=0.16,
     measure=measure,
-    reads=("card", "model", "files"),
+    reads=("card", "model", "files", "second_reading"),
     scale=(
         f"{WORTH_LENGTH}: length of the card, full at {WORDS_OF_A_FULL_CARD} words",
         f"{WORTH_USAGE}: a section on how to use it",
@@ -180,5 +182,6 @@ METRIC = Metric(
         f"{WORTH_PROCESSOR}: a tokenizer or processor file",
         f"{WORTH_DOWNLOADS}: downloads, logarithmic, full at {DOWNLOADS_FULL:,}",
         f"{WORTH_LIKES}: likes, logarithmic, full at {LIKES_FULL:,}",
+        SCALE,
     ),
 )

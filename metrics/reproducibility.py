@@ -1,6 +1,7 @@
 """Reproducibility: does the card's own demonstration run?"""
 
 from metrics.card_text import read_card
+from metrics.demonstration_run import RUN_CLEAN, RUN_FAILED, session, with_run
 from metrics.evidence import Evidence
 from metrics.metric import Finding, Kind, Metric, MetricResult
 from metrics.points import could_not_judge, note, unjudged
@@ -16,11 +17,12 @@ SMALL_REPAIRS = 3
 
 
 def measure(evidence: Evidence) -> MetricResult:
-    """Judge the demonstration without running it: 1 runs as it stands, 0.5 after small repairs, 0 not or not there.
+    """Judge the demonstration by its text: 1 runs as it stands, 0.5 after small repairs, 0 not or not there.
 
     Python blocks are read in order as one session. Each has to parse, use only names that are defined, import only
     modules that are well known, declared or part of the repository, and read only files that are there; one of them
-    has to load this very model, whose weights have to be complete; nothing may be left to fill in.
+    has to load this very model, whose weights have to be complete; nothing may be left to fill in. Where the code was
+    run in a sandbox, how that ended counts as well.
     """
     if unjudged(evidence.card):
         return could_not_judge(evidence.card, "The card")
@@ -28,6 +30,14 @@ def measure(evidence: Evidence) -> MetricResult:
     rehearsal = rehearse(card, evidence)
     score, saw = _verdict(rehearsal, evidence, len(card.code))
     return _explained(score, saw, rehearsal, evidence)
+
+
+def code_to_run(evidence: Evidence) -> tuple[str, ...]:
+    """The demonstration's Python, block by block, where its text looks sound enough to run it; else none."""
+    card = read_card(evidence.card.otherwise(""))
+    rehearsal = rehearse(card, evidence)
+    score, _ = _verdict(rehearsal, evidence, len(card.code))
+    return session(card, rehearsal) if score > CANNOT_RUN else ()
 
 
 def _verdict(seen: Rehearsal, evidence: Evidence, blocks: int) -> tuple[float, str]:
@@ -47,10 +57,11 @@ def _verdict(seen: Rehearsal, evidence: Evidence, blocks: int) -> tuple[float, s
 
 def _explained(score: float, saw: str, seen: Rehearsal, evidence: Evidence) -> MetricResult:
     source = evidence.card.source
+    score, how, run = with_run(score, seen, evidence.demonstration)
     remedy = "" if score == RUNS else "Show complete code that loads this model by its id and can be pasted and run."
-    head = Finding(Kind.GIVES if score else Kind.COSTS, f"{saw}; judged without running it", score, remedy, source)
+    head = Finding(Kind.GIVES if score else Kind.COSTS, f"{saw}; {how}", score, remedy, source)
     repairs = (note(f"To repair: {fault}", source=source) for fault in seen.faults)
-    return MetricResult(score, (head, *repairs), confidence=0.5 if unjudged(evidence.files) else 1.0)
+    return MetricResult(score, (head, *run, *repairs), confidence=0.5 if unjudged(evidence.files) else 1.0)
 
 
 METRIC = Metric(
@@ -58,10 +69,14 @@ METRIC = Metric(
     question="Does the card's own demonstration run?",
     weight=0.13,
     measure=measure,
-    reads=("card", "files", "model", "code.tree"),
+    reads=("card", "files", "model", "code.tree", "demonstration"),
     scale=(
         f"{RUNS:g}: every step is there and checks out without a change",
         f"{RUNS_AFTER_REPAIR:g}: would run after at most {SMALL_REPAIRS} small repairs",
         f"{CANNOT_RUN:g}: there is none, or it cannot run",
+        (
+            f"with RUN_DEMONSTRATIONS, where it is run in a sandbox: {RUN_CLEAN:g} for a clean run of code that loads"
+            f" this model, at most {RUN_FAILED:g} for one that fails by itself; else its text decides"
+        ),
     ),
 )

@@ -16,6 +16,7 @@ from metrics.evidence import (
     Contributor,
     DatasetEvidence,
     DatasetRecord,
+    DemonstrationRun,
     Evidence,
     Fact,
     HubCommit,
@@ -25,6 +26,9 @@ from metrics.evidence import (
     ParentEvidence,
     RepoFile,
     ReviewedChange,
+    RunOutcome,
+    SecondReading,
+    Suggestion,
 )
 from metrics.tests.factories import DATASET_CARD, FULL_CARD
 
@@ -190,6 +194,16 @@ PARENTS = st.builds(
     linked_by=st.sampled_from(LinkedBy),
     net_score=facts(st.floats(0, 1)),
 )
+SUGGESTIONS = st.builds(Suggestion, st.floats(0, 1) | st.floats(allow_nan=True), st.text(max_size=300))
+READINGS = st.builds(SecondReading, NAMES, SUGGESTIONS, SUGGESTIONS)
+RUNS = st.builds(
+    DemonstrationRun,
+    outcome=st.sampled_from(RunOutcome),
+    exit_status=st.none() | st.integers(0, 255),
+    seconds=st.floats(0, 100),
+    sandbox=NAMES,
+    last_lines=st.text(max_size=300),
+)
 EVIDENCE = st.builds(
     Evidence,
     name=NAMES,
@@ -204,4 +218,6 @@ EVIDENCE = st.builds(
     code=CODE,
     parents=tuples(PARENTS, 3),
     gather_seconds=st.floats(0, 100),
+    second_reading=facts(READINGS),
+    demonstration=facts(RUNS),
 )

@@ -8,16 +8,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics.catalog import CATALOG
-from metrics.evidence import CodeEvidence, Evidence, Fact, RepoFile, ReviewedChange
+from metrics.evidence import (
+    CodeEvidence,
+    DemonstrationRun,
+    Evidence,
+    Fact,
+    Missing,
+    RepoFile,
+    ReviewedChange,
+    RunOutcome,
+)
 from metrics.license import SCORE_OF
 from metrics.licenses import Family
 from metrics.metric import Kind, Metric, MetricResult
+from metrics.reproducibility import METRIC as REPRODUCIBILITY
 from metrics.reviewedness import METRIC as REVIEWEDNESS
+from metrics.second_opinion import MOST_MOVED
 from metrics.size_score import METRIC as SIZE_SCORE
 from metrics.tests.factories import change, code, evidence, files, known
 from metrics.tests.strategies import EVIDENCE
 
 QUICK = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+HEARS = {"ramp_up_time", "performance_claims"}
 EACH = pytest.mark.parametrize("metric", CATALOG, ids=lambda metric: metric.name)
 
 
@@ -123,6 +135,29 @@ def test_a_more_restrictive_licence_never_scores_higher() -> None:
     scores = [SCORE_OF[family] for family in sorted(Family)]
 
     assert scores == sorted(scores, reverse=True)
+
+
+@QUICK
+@given(gathered=EVIDENCE)
+def test_a_second_reader_moves_a_score_by_its_bound_at_most(gathered: Evidence) -> None:
+    alone = replace(gathered, second_reading=Fact.lacking(Missing.NOT_ASKED))
+    for metric in CATALOG:
+        moved = abs(metric.measure(gathered).score - metric.measure(alone).score)
+
+        assert moved <= MOST_MOVED + 1e-9 if metric.name in HEARS else moved == 0, metric.name
+
+
+@QUICK
+@given(gathered=EVIDENCE, outcome=st.sampled_from(RunOutcome))
+def test_a_run_never_raises_code_that_its_text_condemns(gathered: Evidence, outcome: RunOutcome) -> None:
+    by_text = REPRODUCIBILITY.measure(replace(gathered, demonstration=Fact.lacking(Missing.NOT_ASKED))).score
+    run = DemonstrationRun(outcome, 0, 1.0, "a sandbox")
+
+    score = REPRODUCIBILITY.measure(replace(gathered, demonstration=Fact(run))).score
+
+    assert score in {0.0, 0.5, 1.0}
+    assert score >= by_text or outcome is RunOutcome.FAILED
+    assert score == 0 or by_text > 0
 
 
 @EACH

@@ -2,9 +2,9 @@
 
 import pytest
 
-from metrics.evidence import Missing
+from metrics.evidence import DemonstrationRun, Missing, RunOutcome
 from metrics.metric import MetricResult
-from metrics.reproducibility import METRIC
+from metrics.reproducibility import METRIC, code_to_run
 from metrics.tests.factories import code, evidence, files, known, lacking
 
 LOADS = 'from transformers import pipeline\nrun = pipeline("fill-mask", model="acme/tiny-bert")\nprint(run("x"))'
@@ -82,3 +82,62 @@ def test_each_repair_is_named() -> None:
 
 def test_an_unread_card_is_not_judged() -> None:
     assert METRIC.measure(evidence(card=lacking(Missing.RATE_LIMITED))).confidence == 0
+
+
+def run(outcome: RunOutcome, *blocks: str, last_lines: str = "") -> MetricResult:
+    card = known("\n\n".join(f"```python\n{block}\n```" for block in blocks))
+    fact = known(DemonstrationRun(outcome, 1, 2.0, "a sandbox", last_lines))
+    return METRIC.measure(evidence(card=card, demonstration=fact))
+
+
+FAULTY = "import farm\n" + LOADS
+
+
+@pytest.mark.parametrize(
+    ("block", "outcome", "score"),
+    [
+        pytest.param(LOADS, RunOutcome.CLEAN, 1.0, id="sound and clean"),
+        pytest.param(FAULTY, RunOutcome.CLEAN, 1.0, id="a fault that only seemed to be one"),
+        pytest.param('print("hello")', RunOutcome.CLEAN, 0.5, id="clean, without this model"),
+        pytest.param("print(", RunOutcome.CLEAN, 0.0, id="clean, though it does not parse"),
+        pytest.param(LOADS, RunOutcome.FAILED, 0.5, id="sound, but failed"),
+        pytest.param("print(", RunOutcome.FAILED, 0.0, id="failed as its text said"),
+        pytest.param(LOADS, RunOutcome.LACKED, 1.0, id="sound, the sandbox in its way"),
+        pytest.param(FAULTY, RunOutcome.LACKED, 0.5, id="faulty, the sandbox in its way"),
+        pytest.param(LOADS, RunOutcome.STOPPED, 1.0, id="sound, but slow"),
+    ],
+)
+def test_a_run(block: str, outcome: RunOutcome, score: float) -> None:
+    assert run(outcome, block).score == score
+
+
+def test_what_the_code_printed_is_shown_as_one_line() -> None:
+    told = " ".join(finding.summary for finding in run(RunOutcome.FAILED, LOADS, last_lines="a\n\x1b[2Jb").findings)
+
+    assert "printed last: “a [2Jb”" in told
+
+
+def test_a_run_that_was_refused_is_told() -> None:
+    result = METRIC.measure(evidence(demonstration=lacking(Missing.UNAVAILABLE)))
+
+    assert any("was not run (unavailable: as the test wants it)" in finding.summary for finding in result.findings)
+
+
+@pytest.mark.parametrize(
+    ("card", "blocks"),
+    [
+        pytest.param(f"```python\n{LOADS}\n```\n\n```py\nrun('y')\n```", 2, id="each block in order"),
+        pytest.param(f"```python\n{LOADS}\n```\n\n```python\nprint(\n```", 0, id="one that does not parse"),
+        pytest.param("```bash\nvllm serve acme/tiny-bert\n```", 0, id="a shell's"),
+        pytest.param("# Nothing", 0, id="none"),
+        pytest.param("```python\n" + LOADS + "\nx = 1" * 4_000 + "\n```", 0, id="too long to read"),
+    ],
+)
+def test_only_code_that_looks_sound_is_run(card: str, blocks: int) -> None:
+    assert len(code_to_run(evidence(card=known(card)))) == blocks
+
+
+def test_prompts_and_magics_are_not_run() -> None:
+    card = known("```python\n!pip install farm\n>>> " + LOADS.replace("\n", "\n>>> ") + "\n[{'score': 1}]\n```")
+
+    assert code_to_run(evidence(card=card)) == (LOADS.replace('"', "'"),)
