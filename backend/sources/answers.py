@@ -1,6 +1,7 @@
 """What an upstream answered, read under a cap, and the error that an unhappy status stands for."""
 
 import json
+import re
 import time
 import zlib
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from backend.domain.errors import NotFound, RegistryError, UpstreamFailed, Upstr
 
 _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _GONE, _TOO_MANY = 401, 403, 404, 410, 429
 _FOR_LEGAL_REASONS = 451
+_HUB_WINDOW = re.compile(r"\br=0\s*;\s*t=(\d{1,9})\b")  # `"api";r=0;t=55`, as the draft on RateLimit fields has it
 _SERVER_FAULT = 500
 _CLIENT_FAULT = 400
 
@@ -125,7 +127,7 @@ def _exhausted(headers: Mapping[str, str]) -> bool:
 
 
 def _asked_to_wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait by `Retry-After` (a number or a date), else by GitHub's reset time when nothing is left."""
+    """Seconds to wait by `Retry-After` (a number or a date), else by either hub's own words when nothing is left."""
     asked = headers.get("retry-after", "").strip()
     if asked.isdigit():
         return float(asked[:9])
@@ -134,6 +136,9 @@ def _asked_to_wait(headers: Mapping[str, str]) -> float | None:
             return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time())
         except ValueError:
             return None
+    window = _HUB_WINDOW.search(headers.get("ratelimit", ""))
+    if window:
+        return float(window[1])
     reset = headers.get("x-ratelimit-reset", "")
     if _exhausted(headers) and reset.isdigit():
         return max(0.0, float(reset[:12]) - time.time())

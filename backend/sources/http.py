@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx2
 import stamina
@@ -15,6 +15,7 @@ from backend.domain.errors import UpstreamFailed
 from backend.sources.answers import Answer, Passing, place, raise_for, read_body
 from backend.sources.budget import count_request
 from backend.sources.download import Download
+from backend.sources.economy import AnswerCache, Flight, Rests
 from backend.sources.origins import GITHUB_API, HUGGINGFACE, Origins, origin_of
 from backend.sources.transport import VettedTransport
 
@@ -24,8 +25,6 @@ MAX_REDIRECTS = 5
 MAX_ANSWER_BYTES = 32_000_000
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_MODIFIED = 304
-_CACHE_BYTES = 32_000_000
-_CACHED_ANSWER_BYTES = 2_000_000
 _USER_AGENT = "trustworthy-model-registry"
 
 
@@ -46,8 +45,8 @@ class Upstream:
         github_token: str | None = None,
         *,
         connect_timeout_s: float = 5.0,
-        read_timeout_s: float = 15.0,
-        total_timeout_s: float = 45.0,
+        read_timeout_s: float = 10.0,
+        total_timeout_s: float = 30.0,
         attempts: int = 4,
         backoff_s: float = 0.25,
         requests_per_origin: int = 8,
@@ -62,16 +61,16 @@ class Upstream:
         self._backoff_s = backoff_s
         self._gates: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(requests_per_origin))
         self._clients: dict[str, httpx2.AsyncClient] = {}
-        self._flights: dict[tuple[str, str], _Flight] = {}
-        self._cache = _AnswerCache()
-        self._rests = _Rests()
+        self._flights: dict[tuple[str, str], Flight] = {}
+        self._cache = AnswerCache()
+        self._rests = Rests()
 
     async def get(self, url: str, *, accept: str = "application/json", max_bytes: int = MAX_ANSWER_BYTES) -> Answer:
         """The whole answer to a GET, at most `max_bytes` of it after decoding."""
         key = (url, accept)
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[key] = _Flight(asyncio.create_task(self._fetch(url, accept, max_bytes)))
+            flight = self._flights[key] = Flight(asyncio.create_task(self._fetch(url, accept, max_bytes)))
             flight.task.add_done_callback(lambda _: self._flights.pop(key, None))
         return await flight.join()
 
@@ -196,68 +195,3 @@ def _onward(url: str, response: httpx2.Response) -> str:
         return urljoin(url, location)
     except ValueError:
         raise UpstreamFailed(f"{place(url)} redirects to a URL that is malformed") from None
-
-
-class _Flight:
-    """A request in flight and those who wait for it; it is given up when the last of them is."""
-
-    def __init__(self, task: asyncio.Task[Answer]) -> None:
-        self.task = task
-        self._waiting = 0
-
-    async def join(self) -> Answer:
-        self._waiting += 1
-        try:
-            return await asyncio.shield(self.task)
-        finally:
-            self._waiting -= 1
-            if not self._waiting and not self.task.done():
-                self.task.cancel()
-
-
-class _Rests:
-    """Parts of hosts that asked to be left alone for longer than anyone waits; until then nobody asks them again."""
-
-    def __init__(self) -> None:
-        self._until: dict[str, tuple[float, UpstreamFailed]] = {}
-
-    def begin(self, url: str, passing: Passing) -> None:
-        """Leave the part alone that `url` is in, when it limits requests."""
-        if passing.error.rate_limited and passing.wait_s is not None:
-            self._until[_part(url)] = (time.monotonic() + passing.wait_s, passing.error)
-
-    def check(self, url: str) -> None:
-        """Raise what the host answered last while its rest is not over."""
-        until, error = self._until.get(_part(url), (0.0, None))
-        left_s = until - time.monotonic()
-        if error is None or left_s <= 0:
-            return
-        raise UpstreamFailed(str(error), error.status, retry_after_s=max(1, round(left_s)), rate_limited=True)
-
-
-def _part(url: str) -> str:
-    """Origin and first path segment: hosts limit their API apart from their files."""
-    return origin_of(url) + "/" + urlsplit(url).path.lstrip("/").partition("/")[0]
-
-
-class _AnswerCache:
-    """Answers with an ETag, least recently used first to go, bounded by the bytes of their bodies."""
-
-    def __init__(self) -> None:
-        self._answers: OrderedDict[tuple[str, str], Answer] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, key: tuple[str, str]) -> Answer | None:
-        if key in self._answers:
-            self._answers.move_to_end(key)
-        return self._answers.get(key)
-
-    def put(self, key: tuple[str, str], answer: Answer) -> None:
-        if "etag" not in answer.headers or len(answer.body) > _CACHED_ANSWER_BYTES:
-            return
-        replaced = self._answers.pop(key, None)
-        self._bytes += len(answer.body) - (len(replaced.body) if replaced else 0)
-        self._answers[key] = answer
-        while self._bytes > _CACHE_BYTES:
-            _, oldest = self._answers.popitem(last=False)
-            self._bytes -= len(oldest.body)

@@ -60,7 +60,7 @@ class VettedTransport(httpx2.AsyncBaseTransport):
 
     def __init__(self, private: frozenset[tuple[str, int]], *, max_connections: int) -> None:
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpx2.create_ssl_context(trust_env=False),
+            ssl_context=httpx2.create_ssl_context(),
             max_connections=max_connections,
             max_keepalive_connections=max_connections,
             keepalive_expiry=30.0,

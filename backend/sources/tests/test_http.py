@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from backend.domain.errors import NotFound, RegistryError, UpstreamFailed, UpstreamRefused
+from backend.sources import addresses
 from backend.sources.answers import OverCap
 from backend.sources.budget import Budget, BudgetSpent, branch, spending
 from backend.sources.http import Upstream
 from backend.sources.tests.scripted import Answer, Asked, Scripted, Start, Writer, always, in_turn, reply
+from backend.sources.transport import VettedBackend
 
 
 class Client:
@@ -148,10 +150,11 @@ async def test_a_short_retry_after_is_waited_for(scripted: Start, client: Client
     ("status", "headers", "wait_s"),
     [
         (429, {"retry_after": "3600"}, 3600),
+        (429, {"ratelimit": '"api";r=0;t=240'}, 240),
         (403, {"retry_after": "120"}, 120),
         (403, {"x_ratelimit_remaining": "0", "x_ratelimit_reset": str(int(time.time()) + 900)}, 900),
     ],
-    ids=["429", "secondary limit", "primary limit"],
+    ids=["429", "hub window", "secondary limit", "primary limit"],
 )
 async def test_a_long_wait_ends_at_once_and_is_passed_on(
     scripted: Start, client: Client, status: int, headers: dict[str, str], wait_s: int
@@ -348,6 +351,22 @@ async def test_a_storage_host_that_resolves_to_a_private_address_is_not_contacte
 
     with pytest.raises(UpstreamFailed, match="no public address"):
         await client(hub).get(f"{hub.url}/x")
+
+
+async def test_a_connection_goes_to_the_very_address_that_was_vetted(
+    scripted: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await scripted(always(reply()))
+    port = int(server.url.rsplit(":", 1)[1])
+    answers = [[(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))] for address in ("127.0.0.1", "127.0.0.9")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers.pop(0))
+    monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1")
+
+    stream = await VettedBackend(frozenset()).connect_tcp("rebinding.example", port, timeout=2)
+
+    assert stream.get_extra_info("server_addr") == ("127.0.0.1", port)
+    assert len(answers) == 1
+    await stream.aclose()
 
 
 async def test_each_credential_goes_to_its_own_api_only(scripted: Start, client: Client) -> None:
