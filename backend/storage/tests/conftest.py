@@ -1,6 +1,10 @@
 import pytest
 
-TOLD = ("catalog_contract", "listing_contract", "audit_contract", "jobs_contract", "blob_contract", "metadata_machine")
+CONTRACTS = ("catalog", "parts", "listing", "audit", "jobs", "work", "blob")
+OTHERS = ("metadata_machine", "blob_machine", "paging")
 
 # Only test modules get assertions that explain themselves, unless pytest is told of others before they are imported.
-pytest.register_assert_rewrite(*(f"backend.storage.tests.{name}" for name in TOLD))
+pytest.register_assert_rewrite(
+    *(f"backend.storage.tests.{name}_contract" for name in CONTRACTS),
+    *(f"backend.storage.tests.{name}" for name in OTHERS),
+)

@@ -9,12 +9,13 @@ import pytest
 
 from backend.domain.artifact import Artifact, ArtifactSummary, Visibility
 from backend.domain.audit import Action
-from backend.domain.page import NameQuery
+from backend.domain.page import NameQuery, Page
 from backend.domain.source import ArtifactType
 from backend.domain.user import User
 from backend.storage.base import Commit, MetadataStore
 from backend.storage.tests.catalog_contract import stored
 from backend.storage.tests.factories import ADMIN, OWNER, STRANGER, an_artifact, an_entry
+from backend.storage.tests.paging import every_item, every_page
 
 MODEL, DATASET, CODE = ArtifactType.MODEL, ArtifactType.DATASET, ArtifactType.CODE
 ANYTHING = [NameQuery(None)]
@@ -25,15 +26,9 @@ def query(name: str | None, *types: ArtifactType) -> NameQuery:
 
 
 async def all_pages(store: MetadataStore, viewer: User, queries: Sequence[NameQuery], limit: int) -> list[str]:
-    ids: list[str] = []
-    after = None
-    while True:
-        page = await store.page(viewer, queries, after=after, limit=limit)
-        assert len(page.items) <= limit
-        ids += [item.id for item in page.items]
-        if page.after is None:
-            return ids
-        after = page.after
+    pages = await every_page(lambda after: store.page(viewer, queries, after=after, limit=limit))
+    assert all(len(page.items) <= limit for page in pages)
+    return [item.id for page in pages for item in page.items]
 
 
 class VisibilityContract:
@@ -148,17 +143,14 @@ class PageContract:
     async def test_paging_misses_and_repeats_nothing_while_rows_come_and_go(self, store: MetadataStore) -> None:
         kept = [await stored(store) for _ in range(10)]
         doomed = [await stored(store) for _ in range(10)]
-        seen: list[str] = []
-        after = None
-        while True:
-            page = await store.page(STRANGER, ANYTHING, after=after, limit=3)
-            seen += [item.id for item in page.items]
-            if page.after is None:
-                break
-            after = page.after
-            for gone in (doomed.pop(), doomed.pop(0)) if doomed else ():
+
+        async def disturbed(after: str | None) -> Page[ArtifactSummary]:
+            for gone in (doomed.pop(), doomed.pop(0)) if after and doomed else ():
                 await store.delete(ADMIN, gone.type, gone.id, an_entry(gone, Action.DELETE))
-            await stored(store, id=f"0{page.after}")
+            await stored(store, id=f"0{after}")
+            return await store.page(STRANGER, ANYTHING, after=after, limit=3)
+
+        seen = [item.id for item in await every_item(disturbed)]
         assert len(seen) == len(set(seen))
         assert seen == sorted(seen)
         assert {artifact.id for artifact in kept} <= set(seen)
@@ -186,15 +178,13 @@ class ScanContract:
     async def test_scanning_on_from_after_finds_all_by_id(self, store: MetadataStore, limit: int) -> None:
         shelf = [an_artifact(f"n-{at}", id=f"{at:04}") for at in range(1100)]
         await asyncio.gather(*(store.commit(Commit(artifact)) for artifact in shelf))
-        found: list[str] = []
-        after = None
-        while True:
-            page = await store.scan(STRANGER, lambda name, _readme: name.endswith("7"), after=after, limit=limit)
-            found += [item.id for item in page.items]
-            if page.after is None:
-                break
-            assert len(page.items) == limit
-            after = page.after
+
+        def matches(name: str, _readme: str | None) -> bool:
+            return name.endswith("7")
+
+        pages = await every_page(lambda after: store.scan(STRANGER, matches, after=after, limit=limit))
+        assert {len(page.items) for page in pages[:-1]} <= {limit}
+        found = [item.id for page in pages for item in page.items]
         assert found == [f"{at:04}" for at in range(7, 1100, 10)]
 
     async def test_a_scan_asks_off_the_event_loop(self, store: MetadataStore) -> None:

@@ -1,21 +1,11 @@
 """The definition of a metadata store: a backend is one when a subclass with a `store` fixture passes all of this."""
 
 from backend.storage.tests.audit_contract import AuditContract, LifeContract
-from backend.storage.tests.catalog_contract import (
-    ClosingContract,
-    CommitContract,
-    DeleteContract,
-    PartsContract,
-    UpdateContract,
-)
-from backend.storage.tests.jobs_contract import (
-    ClaimContract,
-    JobListingContract,
-    LeaseContract,
-    ResetContract,
-    WorkContract,
-)
+from backend.storage.tests.catalog_contract import ClosingContract, CommitContract, UpdateContract
+from backend.storage.tests.jobs_contract import ClaimContract, LeaseContract
 from backend.storage.tests.listing_contract import LookupContract, PageContract, ScanContract, VisibilityContract
+from backend.storage.tests.parts_contract import DeleteContract, PartsContract
+from backend.storage.tests.work_contract import JobListingContract, ResetContract, WorkContract
 
 
 class MetadataContract(

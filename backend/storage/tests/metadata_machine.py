@@ -34,6 +34,7 @@ from backend.storage.tests.factories import (
     an_entry,
 )
 from backend.storage.tests.metadata_model import Model
+from backend.storage.tests.paging import every_item
 
 STATEFUL = settings(
     max_examples=int(os.environ.get("STATEFUL_EXAMPLES", "100")),
@@ -258,14 +259,7 @@ class MetadataMachine(RuleBasedStateMachine):
         self.compare_pages(expected, lambda after: self.store.jobs(after=after, **which))
 
     def compare_pages(self, expected: list[Any], ask: Callable[[str | None], Awaitable[Any]]) -> None:
-        found: list[Any] = []
-        after = None
-        while True:
-            page = self.run(ask(after))
-            found += page.items
-            if page.after is None:
-                break
-            after = page.after
+        found = self.run(every_item(ask))
         assert found == expected
 
     @invariant()
