@@ -25,6 +25,7 @@ from metrics.evidence import (
     DatasetEvidence,
     Evidence,
     Fact,
+    LinkedBy,
     Missing,
     ParentEvidence,
     RepoFile,
@@ -34,7 +35,7 @@ from metrics.licenses import normalise, stated_license
 
 MAX_REQUESTS = 200
 """Upstream requests for one model with all its ancestors; what comes after is left out, and says so."""
-_DATASETS_TRIED = 3
+_STATED_TRIED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,12 +179,15 @@ class Gatherer:
         )
 
     async def _dataset(self, candidates: Sequence[Named], at: datetime) -> tuple[str, DatasetEvidence]:
-        """The first candidate that exists, with the key it was stated by; the first of all where none does."""
+        """The first candidate that exists, with the key it was stated by; the first of all where none does.
+
+        A dataset given at registration is taken at its word, even where it cannot be found.
+        """
         seen: list[tuple[str, DatasetEvidence]] = []
-        for named in candidates[:_DATASETS_TRIED]:
+        for named in _worth_trying(candidates):
             found = await self._linked.dataset(named, at)
             seen.append((named.source.key, found))
-            if found.record.missing is not Missing.NOT_FOUND:
+            if found.record.missing is not Missing.NOT_FOUND or named.linked_by is LinkedBy.REGISTRATION:
                 return seen[-1]
         return seen[0] if seen else ("", NO_DATASET)
 
@@ -226,6 +230,13 @@ class Gatherer:
             return await reader.readme(source)
         except NotFound:
             return None
+
+
+def _worth_trying(candidates: Sequence[Named]) -> list[Named]:
+    """The first stated ones, and the first that is only mentioned; a card may list dozens that are long gone."""
+    mentioned = [named for named in candidates if named.linked_by is LinkedBy.NAME_MENTION]
+    stated = [named for named in candidates if named.linked_by is not LinkedBy.NAME_MENTION]
+    return [*stated[:_STATED_TRIED], *mentioned[:1]]
 
 
 def _evidence(

@@ -83,6 +83,7 @@ ORGANISATION = Organisation.of(
     model("falcon/deep-1", readme="---\nbase_model: falcon/deep-0\n---\n"),
     model("falcon/deep-0", readme="# Root"),
     model("falcon/owl-orphan", readme="---\nbase_model: nobody/gone\ndatasets: [nobody/gone]\n---\n"),
+    model("falcon/owl-lister", readme="---\ndatasets: [no/a, no/b, no/c, no/d]\n---\n# Lister\nWe used FlightPaths."),
     model("falcon/owl-teller", readme="# Teller\nWe used the FlightPaths collection."),
     dataset(
         "falcon/birds",
@@ -221,6 +222,17 @@ async def test_a_hub_that_is_down_is_an_error_of_the_hub(bench: Bench, hub: Demo
         await bench.model("falcon/owl-base")
 
 
+async def test_a_hub_that_falls_silent_is_given_up_in_time(hub: DemoHub) -> None:
+    hub.fail("/api/models/falcon/owl-base", times=10, stall_at=10)
+    patient = Bench(hub)
+    patient.upstream._total_timeout_s = 0.3
+
+    with pytest.raises(UpstreamFailed, match="did not answer within"), anyio.fail_after(5):
+        await patient.model("falcon/owl-base")
+
+    await patient.upstream.close()
+
+
 async def test_a_gated_model_has_a_record_and_says_what_it_withholds(bench: Bench) -> None:
     evidence = (await bench.model("falcon/owl-gated")).evidence
 
@@ -333,6 +345,24 @@ async def test_a_registered_dataset_that_the_card_mentions_is_linked(bench: Benc
     assert [(link.relation, link.target_key) for link in found.links] == [
         (Relation.DATASET, "huggingface:dataset:falcon/birds")
     ]
+
+
+async def test_a_mentioned_dataset_stands_in_for_stated_ones_that_are_gone(bench: Bench, hub: DemoHub) -> None:
+    await bench.register(DATASET, "https://huggingface.co/datasets/falcon/birds", "FlightPaths")
+
+    found = await bench.model("falcon/owl-lister")
+
+    assert found.evidence.dataset.name == "falcon/birds"
+    assert len(found.links) == 5
+    assert hub.asked("/no/c|/no/d") == []
+
+
+async def test_a_dataset_given_at_registration_is_taken_at_its_word(bench: Bench) -> None:
+    gone = place(DATASET, "https://huggingface.co/datasets/no/where")
+
+    linked = (await bench.model("falcon/owl-base", dataset=gone)).evidence.dataset
+
+    assert (linked.key, linked.record.missing) == (gone.key, Missing.NOT_FOUND)
 
 
 async def test_a_bare_dataset_name_that_is_registered_needs_no_redirect(bench: Bench, hub: DemoHub) -> None:
