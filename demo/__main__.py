@@ -1,6 +1,7 @@
 """Serve the stand-in for both hubs (`python -m demo`), or fill a registry from it (`python -m demo seed`)."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -36,6 +37,7 @@ def serve(port: int, latency_s: float) -> int:
     models, datasets, code = organisation.models, organisation.datasets, organisation.repositories
     print(f"{len(models)} models, {len(datasets)} datasets and {len(code)} repositories are on {hub.url}")
     print(f"HF_ENDPOINT={hub.url} GITHUB_API_URL={hub.github_url}", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         hub.wait()
     except KeyboardInterrupt:

@@ -171,13 +171,14 @@ def hub_repo(
     contents |= {path: generated(path, size, seed=name, dtype=dtype) for path, size in (generated_files or {}).items()}
     if readme is not None:
         contents["README.md"] = text(readme)
-    history = list(commits) or [{"on": created, "by": name.split("/", maxsplit=1)[0], "what": "initial commit"}]
+    contents = dict(sorted(contents.items()))
+    history = _history(name, contents, list(commits) or [_first(name, created)])
     return HubRepo(
         kind=kind,
         id=name,
-        files=dict(sorted(contents.items())),
+        files=contents,
         card=card_head(readme or ""),
-        commits=[_hub_commit(name, entry, age) for age, entry in enumerate(history)],
+        commits=[HubCommit(sha, entry["what"], entry["by"], when) for sha, when, entry in history],
         created_at=moment(created),
         downloads=downloads,
         likes=likes,
@@ -203,11 +204,12 @@ def repository(
     `commits` are newest first: `on`, `by`, `what`, perhaps `pull`, and `lines` by path as a pair or as `added/removed`.
     `reviews` says by number of the pull request who gave which verdict.
     """
-    history = list(commits) or [{"on": created, "by": name.split("/", maxsplit=1)[0], "what": "Initial commit"}]
+    contents = dict(sorted((path, _content(body)) for path, body in (files or {}).items()))
+    history = _history(name, contents, list(commits) or [_first(name, created)])
     return CodeRepository(
         full_name=name,
-        files=dict(sorted((path, _content(body)) for path, body in (files or {}).items())),
-        changes=[_change(name, entry, age) for age, entry in enumerate(history)],
+        files=contents,
+        changes=[_change(sha, when, entry) for sha, when, entry in history],
         reviews={
             number: [Review(by, state.upper()) for by, state in given.items()]
             for number, given in (reviews or {}).items()
@@ -241,19 +243,27 @@ def _content(body: Any) -> Content:
     return text(body if isinstance(body, str | bytes) else json.dumps(body, indent=2) + "\n")
 
 
-def _hub_commit(name: str, entry: Mapping[str, Any], age: int) -> HubCommit:
-    when = moment(entry["on"]) - timedelta(minutes=age)
-    return HubCommit(_commit_id(name, entry, age), entry["what"], entry["by"], when)
+def _first(name: str, created: date) -> dict[str, Any]:
+    return {"on": created, "by": name.split("/", maxsplit=1)[0], "what": "Initial commit"}
 
 
-def _change(name: str, entry: Mapping[str, Any], age: int) -> Change:
+def _history(
+    name: str, files: Mapping[str, Content], entries: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, datetime, Mapping[str, Any]]]:
+    """Each commit with its id and time; the newest id changes with the files, as whoever caches by it relies on."""
+    told = [f"{name} {age} {sorted(entry.items())}" for age, entry in enumerate(entries)]
+    told[0] += "".join(
+        f"{path} {content.size_bytes} {content.seed} {content.head!r}" for path, content in files.items()
+    )
+    return [
+        (git_object("commit", words.encode()), moment(entry["on"]) - timedelta(minutes=age), entry)
+        for age, (words, entry) in enumerate(zip(told, entries, strict=True))
+    ]
+
+
+def _change(sha: str, when: datetime, entry: Mapping[str, Any]) -> Change:
     lines = {path: _added_removed(count) for path, count in entry.get("lines", {}).items()}
-    when = moment(entry["on"]) - timedelta(minutes=age)
-    return Change(_commit_id(name, entry, age), entry["by"], when, entry["what"], lines, entry.get("pull"))
-
-
-def _commit_id(name: str, entry: Mapping[str, Any], age: int) -> str:
-    return git_object("commit", f"{name} {age} {sorted(entry.items())}".encode())
+    return Change(sha, entry["by"], when, entry["what"], lines, entry.get("pull"))
 
 
 def _added_removed(count: str | int | Sequence[int]) -> tuple[int, int]:

@@ -32,7 +32,7 @@ def load(folder: Path = HERE) -> Organisation:
     for path in sorted(folder.glob("*/*.yaml")):
         try:
             items.append(_item(path, licences))
-        except (TypeError, KeyError, ValueError, yaml.YAMLError) as wrong:
+        except (AttributeError, TypeError, KeyError, ValueError, yaml.YAMLError) as wrong:
             raise ValueError(f"{path.name}: {wrong}") from wrong
     accounts = [Account(**entry) for entry in _read(folder / "accounts.yaml")]
     return Organisation.of(*items, *accounts)

@@ -182,7 +182,11 @@ def run(base: str) -> int:
         )
         return 1
     print(_summary(results))
-    print(_where_to_look(base, {result.wanted.name: result.artifact_id for result in results if result.artifact_id}))
+    print(
+        _where_to_look(
+            base, _page(base), {result.wanted.name: result.artifact_id for result in results if result.artifact_id}
+        )
+    )
     return 1 if any(result.outcome is Outcome.FAILED for result in results) else 0
 
 
@@ -219,10 +223,15 @@ def _summary(results: Sequence[Result]) -> str:
     return summary
 
 
-def _where_to_look(base: str, ids: dict[str, str]) -> str:
+def _page(base: str) -> str:
+    """The registry's own page, or its API reference where it was built without one."""
+    return f"{base}/" if httpx2.get(f"{base}/", follow_redirects=True).is_success else f"{base}/docs"
+
+
+def _where_to_look(base: str, page: str, ids: dict[str, str]) -> str:
     """The page, and calls that can be pasted."""
     search = f"curl -s {base}/artifact/byRegEx -H 'Content-Type: application/json'"
-    lines = [f"The page:    {base}/", f"""Search:      {search} -d '{{"regex": "[Bb]ird"}}'"""]
+    lines = [f"The page:    {page}", f"""Search:      {search} -d '{{"regex": "[Bb]ird"}}'"""]
     if STAR in ids:
         lines.append(f"A rating:    curl -s {base}/artifact/model/{ids[STAR]}/rate")
     if LEAF in ids:
