@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from tooling import check, compile_dependencies, generate_docs, run, test
+from tooling import bench, check, compile_dependencies, generate_docs, rate, run, test
 from tooling.children import Stopped, stoppable
 from tooling.failure import CommandFailed
 
 COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "run": run.main,
+    "rate": rate.main,
+    "bench": bench.main,
     "test": test.main,
     "check": check.main,
     "compile-dependencies": compile_dependencies.main,

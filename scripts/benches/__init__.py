@@ -1,0 +1,7 @@
+"""What the registry's speed is measured with: a module for each bench, named as here."""
+
+BENCHES = {
+    "rating": "CPU time of rating a model, and the upstream requests of gathering it, the first time and again",
+    "start": "time until the server answers, CPU time of its imports, and its memory when idle",
+}
+"""Every bench, with what it measures; all are quick."""
