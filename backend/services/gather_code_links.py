@@ -74,7 +74,7 @@ def _mentions(card: str) -> Iterator[_Mention]:
 
 def _worth(mention: _Mention, record: ModelRecord) -> float:
     around = _URL.sub(" ", mention.line)
-    worth = IN_CONTEXT if _CONTEXT.search(around) or _CONTEXT.search(mention.heading) else 0.0
+    worth = IN_CONTEXT if _in_context(around, mention.heading) else 0.0
     own_owner, _, own_name = record.id.lower().rpartition("/")
     if _words(mention.name) & _words(own_name):
         worth += SHARES_NAME
@@ -87,6 +87,13 @@ def _worth(mention: _Mention, record: ModelRecord) -> float:
     elif _PASSING.match(mention.rest):
         worth += IN_PASSING
     return worth
+
+
+def _in_context(around: str, heading: str) -> bool:
+    """Whether the line or its heading speaks of code; a row of a table and a section on data speak of other things."""
+    if around.lstrip().startswith("|") or re.search(r"\bdata", heading, re.IGNORECASE):
+        return False
+    return bool(_CONTEXT.search(around) or _CONTEXT.search(heading))
 
 
 def _words(name: str) -> set[str]:
