@@ -127,7 +127,14 @@ class Ratings:
         """
         before = await self._store.rating(model.id)
         linked = await self._given_links(model)
-        gathered = await self._gatherer.model(model.source, name=model.name, url=model.url, viewer=actor, **linked)
+        gathered = await self._gatherer.model(
+            model.source,
+            name=model.name,
+            url=model.url,
+            dataset=linked.get("dataset"),
+            code=linked.get("code"),
+            viewer=actor,
+        )
         rated = await self._judge.rate(model.id, gathered.evidence)
         jobs = wait_for_the_rest(model, gathered.evidence, now=self._now(), tried=tried)
         if before is None or abs(before.rating.net_score - rated.rating.net_score) >= TELLING_CHANGE:
