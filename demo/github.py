@@ -1,19 +1,16 @@
 """The part of GitHub's REST API that reads repositories."""
 
-import base64
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from demo import archives, pulls
-from demo.answers import base_url, json_answer, page, revalidated
-from demo.content import Content, git_blob
-from demo.gittree import Entry, entries, root_id
-from demo.items import Change, CodeRepository, Organisation
+from demo import archives, contents, pulls
+from demo.answers import base_url, json_answer, page
+from demo.items import CodeRepository, Organisation
 
 RATE_LIMIT = 5000
 Answer = Callable[[Request, CodeRepository], Response]
@@ -38,13 +35,13 @@ class GitHub:
             ("/pulls/{number:int}/reviews", pulls.reviews),
             ("/pulls/{number:int}/commits", pulls.commits),
             ("/pulls/{number:int}/files", pulls.files),
-            ("/git/trees/{sha}", _tree),
-            ("/git/blobs/{sha}", _blob),
-            ("/readme", _readme),
-            ("/license", _license),
-            ("/languages", _languages),
-            ("/contents", _contents),
-            ("/contents/{path:path}", _contents),
+            ("/git/trees/{sha}", contents.tree),
+            ("/git/blobs/{sha}", contents.blob),
+            ("/readme", contents.readme),
+            ("/license", contents.licence),
+            ("/languages", contents.languages),
+            ("/contents", contents.listing),
+            ("/contents/{path:path}", contents.listing),
             ("/tarball", archives.link),
             ("/tarball/{ref:path}", archives.link),
             ("/zipball", archives.link),
@@ -77,19 +74,12 @@ class GitHub:
         if "id" in request.path_params:
             known = self._organisation.repositories.values()
             repo = next((repo for repo in known if repo.number == request.path_params["id"]), None)
-            return answer(request, repo) if repo else not_found()
+            return answer(request, repo) if repo else pulls.not_found()
         name = "{owner}/{name}".format(**request.path_params).removesuffix(".git")
         if moved := self._organisation.moved_repository(name):
             return _moved(request, moved)
         repo = self._organisation.repositories.get(name.lower())
-        return answer(request, repo) if repo else not_found()
-
-
-def not_found() -> Response:
-    """GitHub's word for what is not there or not to be known."""
-    return JSONResponse(
-        {"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"}, 404
-    )
+        return answer(request, repo) if repo else pulls.not_found()
 
 
 def _moved(request: Request, repo: CodeRepository) -> Response:
@@ -116,13 +106,13 @@ def _record(request: Request, repo: CodeRepository) -> Response:
         "updated_at": pulls.stamp(repo.changes[0].date),
         "pushed_at": pulls.stamp(repo.changes[0].date),
         "size": sum(content.size_bytes for content in repo.files.values()) // 1024,
-        "language": max(_bytes_by_language(repo).items(), key=lambda pair: pair[1], default=(None, 0))[0],
+        "language": max(contents.bytes_by_language(repo).items(), key=lambda pair: pair[1], default=(None, 0))[0],
         "archived": False,
         "disabled": False,
         "topics": [],
         "visibility": "public",
         "default_branch": "main",
-        "license": _license_record(repo),
+        "license": contents.licence_record(repo),
         "stargazers_count": stars,
         "watchers_count": stars,
         "forks_count": forks,
@@ -154,122 +144,10 @@ def _commits(request: Request, repo: CodeRepository) -> Response:
 
 
 def _commit(request: Request, repo: CodeRepository) -> Response:
-    change = find_change(repo, request.path_params["sha"])
+    change = pulls.find_change(repo, request.path_params["sha"])
     if change is None:
         return JSONResponse({"message": f"No commit found for SHA: {request.path_params['sha']}"}, 422)
     return json_answer(request, pulls.commit(repo, change) | pulls.stats([change]))
-
-
-def find_change(repo: CodeRepository, ref: str) -> Change | None:
-    """The commit that a branch's name or the beginning of an id means."""
-    if ref in {repo.branch, "HEAD"}:
-        return repo.changes[0]
-    return next((change for change in repo.changes if change.sha.startswith(ref)), None)
-
-
-def _tree(request: Request, repo: CodeRepository) -> Response:
-    found, ref = entries(repo.files), request.path_params["sha"]
-    if ref == root_id(repo.files) or find_change(repo, ref):
-        top = ""
-    else:
-        folder = next((entry.path for entry in found if entry.kind == "tree" and entry.id == ref), None)
-        if folder is None:
-            return not_found()
-        top = folder + "/"
-    recursive = "recursive" in request.query_params
-    inside = [
-        entry for entry in found if entry.path.startswith(top) and (recursive or "/" not in entry.path[len(top) :])
-    ]
-    tree = [_tree_entry(entry, entry.path.removeprefix(top)) for entry in inside]
-    return json_answer(request, {"sha": root_id(repo.files) if not top else ref, "tree": tree, "truncated": False})
-
-
-def _tree_entry(entry: Entry, path: str) -> dict[str, object]:
-    listed: dict[str, object] = {"path": path, "mode": entry.mode, "type": entry.kind, "sha": entry.id}
-    return listed | ({"size": entry.size_bytes} if entry.kind == "blob" else {})
-
-
-def _blob(request: Request, repo: CodeRepository) -> Response:
-    found = [content for content in repo.files.values() if git_blob(content) == request.path_params["sha"]]
-    if not found:
-        return not_found()
-    body = {"sha": request.path_params["sha"], "size": found[0].size_bytes, "encoding": "base64"}
-    return json_answer(request, body | {"content": _base64(found[0])})
-
-
-def _readme(request: Request, repo: CodeRepository) -> Response:
-    return _first_of(request, repo, ("README.md", "README.rst", "README.txt", "README"))
-
-
-def _license(request: Request, repo: CodeRepository) -> Response:
-    names = ("LICENSE", "LICENSE.md", "LICENSE.txt", "COPYING")
-    found = next((name for name in names if name in repo.files), None)
-    if found is None:
-        return not_found()
-    return json_answer(request, _file(found, repo.files[found]) | {"license": _license_record(repo)})
-
-
-def _license_record(repo: CodeRepository) -> dict[str, str] | None:
-    if repo.license is None:
-        return None
-    return {"key": repo.license.lower(), "name": repo.license, "spdx_id": repo.license}
-
-
-def _languages(request: Request, repo: CodeRepository) -> Response:
-    return json_answer(request, _bytes_by_language(repo))
-
-
-def _bytes_by_language(repo: CodeRepository) -> dict[str, int]:
-    names = {".py": "Python", ".sh": "Shell", ".c": "C", ".h": "C", ".rs": "Rust", ".ipynb": "Jupyter Notebook"}
-    tally: dict[str, int] = {}
-    for path, content in repo.files.items():
-        for suffix, language in names.items():
-            if path.endswith(suffix):
-                tally[language] = tally.get(language, 0) + content.size_bytes
-    return tally
-
-
-def _contents(request: Request, repo: CodeRepository) -> Response:
-    path = request.path_params.get("path", "").strip("/")
-    if path in repo.files:
-        return _first_of(request, repo, (path,))
-    top = f"{path}/" if path else ""
-    inside = [
-        entry for entry in entries(repo.files) if entry.path.startswith(top) and "/" not in entry.path[len(top) :]
-    ]
-    kinds = {"blob": "file", "tree": "dir"}
-    listed = [
-        {
-            "name": entry.path.rsplit("/", 1)[-1],
-            "path": entry.path,
-            "sha": entry.id,
-            "size": entry.size_bytes,
-            "type": kinds[entry.kind],
-        }
-        for entry in inside
-    ]
-    return json_answer(request, listed) if listed else not_found()
-
-
-def _first_of(request: Request, repo: CodeRepository, names: Iterable[str]) -> Response:
-    """The first of these files there is: raw or HTML where that is asked for, else base64 in JSON."""
-    path = next((name for name in names if name in repo.files), None)
-    if path is None:
-        return not_found()
-    if "raw" in request.headers.get("accept", ""):
-        raw = Response(repo.files[path].read(), media_type="application/vnd.github.raw; charset=utf-8")
-        return revalidated(request, raw)
-    return json_answer(request, _file(path, repo.files[path]))
-
-
-def _file(path: str, content: Content) -> dict[str, object]:
-    name = path.rsplit("/", 1)[-1]
-    facts = {"name": name, "path": path, "sha": git_blob(content), "size": content.size_bytes, "type": "file"}
-    return facts | {"encoding": "base64", "content": _base64(content)}
-
-
-def _base64(content: Content) -> str:
-    return base64.encodebytes(content.read()).decode()
 
 
 def _branches(request: Request, repo: CodeRepository) -> Response:

@@ -16,6 +16,13 @@ def stamp(when: datetime) -> str:
     return f"{when:%Y-%m-%dT%H:%M:%SZ}"
 
 
+def not_found() -> Response:
+    """GitHub's word for what is not there or not to be known."""
+    return JSONResponse(
+        {"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"}, 404
+    )
+
+
 def person(login: str) -> dict[str, str]:
     """An account as it is quoted in other records."""
     return {"login": login, "type": "Bot" if login.endswith("[bot]") else "User"}
@@ -33,6 +40,13 @@ def commit(repo: CodeRepository, change: Change) -> dict[str, Any]:
         "committer": person(change.author),
         "parents": [{"sha": parent.sha} for parent in older],
     }
+
+
+def find_change(repo: CodeRepository, ref: str) -> Change | None:
+    """The commit that a branch's name or the beginning of an id means."""
+    if ref in {repo.branch, "HEAD"}:
+        return repo.changes[0]
+    return next((change for change in repo.changes if change.sha.startswith(ref)), None)
 
 
 def stats(changes: Sequence[Change]) -> dict[str, Any]:
@@ -69,7 +83,7 @@ def one(request: Request, repo: CodeRepository) -> Response:
     """One pull request with its figures."""
     changes = _changes(repo, request)
     if not changes:
-        return _no_such_pull()
+        return not_found()
     summary = stats(changes)
     figures = {key: summary["stats"][key] for key in ("additions", "deletions")}
     figures |= {"changed_files": len(summary["files"]), "commits": len(changes)}
@@ -80,7 +94,7 @@ def reviews(request: Request, repo: CodeRepository) -> Response:
     """The reviews that were submitted to a pull request."""
     number = request.path_params["number"]
     if not _changes(repo, request):
-        return _no_such_pull()
+        return not_found()
     given = [
         {"id": number * 100 + index, "user": person(review.by), "state": review.state, "body": ""}
         for index, review in enumerate(repo.reviews.get(number, ()))
@@ -92,21 +106,17 @@ def reviews(request: Request, repo: CodeRepository) -> Response:
 def commits(request: Request, repo: CodeRepository) -> Response:
     """The commits of a pull request."""
     changes = _changes(repo, request)
-    return json_answer(request, [commit(repo, change) for change in changes]) if changes else _no_such_pull()
+    return json_answer(request, [commit(repo, change) for change in changes]) if changes else not_found()
 
 
 def files(request: Request, repo: CodeRepository) -> Response:
     """The files that a pull request changes."""
     changes = _changes(repo, request)
-    return json_answer(request, stats(changes)["files"]) if changes else _no_such_pull()
+    return json_answer(request, stats(changes)["files"]) if changes else not_found()
 
 
 def _changes(repo: CodeRepository, request: Request) -> list[Change]:
     return [change for change in repo.changes if change.pull == request.path_params["number"]]
-
-
-def _no_such_pull() -> Response:
-    return JSONResponse({"message": "Not Found", "status": "404"}, 404)
 
 
 def _pull(repo: CodeRepository, number: int) -> dict[str, Any]:
