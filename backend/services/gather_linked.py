@@ -1,11 +1,12 @@
 """Gathers what the hosts of a model's dataset and of its code say about them."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
 from backend.domain.source import Host
+from backend.services.gather_analysis import Analyses
 from backend.services.gather_facts import attempt, failed, part, same_gap
 from backend.services.gather_links import Named
 from backend.sources.budget import branch
@@ -13,7 +14,7 @@ from backend.sources.cards import split_card
 from backend.sources.github import GitHub
 from backend.sources.github_reviews import sample_reviews
 from backend.sources.huggingface import HuggingFace
-from backend.sources.static_analysis import MAX_ARCHIVE_BYTES, AnalyserMissing, analyse
+from backend.sources.static_analysis import AnalyserMissing
 from metrics.evidence import (
     NO_CODE,
     NO_DATASET,
@@ -35,6 +36,7 @@ class LinkedReader:
 
     huggingface: HuggingFace
     github: GitHub
+    analyses: Analyses = field(default_factory=Analyses)
 
     async def dataset(self, named: Named, at: datetime) -> DatasetEvidence:
         """The dataset's record, card and files."""
@@ -156,13 +158,8 @@ class LinkedReader:
 
     async def _analysis(self, named: Named, commit: str, at: datetime) -> Fact[CodeAnalysis]:
         url = f"{self.github.page_url(named.source)}/tree/{commit}"
-
-        async def analysed() -> CodeAnalysis:
-            async with self.github.archive(named.source, commit, MAX_ARCHIVE_BYTES) as archive:
-                return await analyse(archive)
-
         try:
-            return await attempt(analysed(), url, at)
+            return await attempt(self.analyses.of(self.github, named.source, commit), url, at)
         except AnalyserMissing as missing:
             return Fact.lacking(Missing.NOT_ASKED, str(missing), url, at)
 
