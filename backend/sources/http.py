@@ -90,8 +90,10 @@ class Upstream:
 
     async def close(self) -> None:
         """Cancel what is in flight and close every connection."""
-        for flight in list(self._flights.values()):
-            flight.task.cancel()
+        flights = [flight.task for flight in self._flights.values()]
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
         for client in self._clients.values():
             await client.aclose()
         self._clients.clear()

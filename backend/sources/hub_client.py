@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
@@ -13,6 +14,7 @@ import anyio.to_thread
 import httpx2
 
 from backend.domain.errors import UpstreamFailed
+from backend.sources.answers import Answer
 from backend.sources.http import Upstream
 
 if TYPE_CHECKING:
@@ -22,20 +24,30 @@ T = TypeVar("T")
 
 # The library keeps one client for the whole process. Which upstream and which loop serve a call travels with the
 # calling task, so that several registries can live in one process.
-_SERVING: ContextVar[tuple[asyncio.AbstractEventLoop, Upstream]] = ContextVar("hub_upstream")
+_SERVING: ContextVar["_Serving"] = ContextVar("hub_upstream")
+
+
+@dataclass(slots=True)
+class _Serving:
+    """Who serves one call of the library, and the request it waits for."""
+
+    loop: asyncio.AbstractEventLoop
+    upstream: Upstream
+    asked: "Future[Answer] | None" = None
 
 
 class _Bridge(httpx2.BaseTransport):
     """Hands each request of a worker thread to the upstream of the task that started the thread."""
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        loop, upstream = _SERVING.get()
-        if request.method != "GET" or not str(request.url).startswith(f"{upstream.hf_endpoint}/"):
+        serving = _SERVING.get()
+        if request.method != "GET" or not str(request.url).startswith(f"{serving.upstream.hf_endpoint}/"):
             raise UpstreamFailed(f"{request.method} {request.url.host} is not something this registry asks for")
+        serving.asked = asyncio.run_coroutine_threadsafe(serving.upstream.get(str(request.url)), serving.loop)
         try:
-            answer = asyncio.run_coroutine_threadsafe(upstream.get(str(request.url)), loop).result()
+            answer = serving.asked.result()
         except CancelledError:
-            raise UpstreamFailed("the registry is closing down") from None
+            raise UpstreamFailed("whoever asked has given up") from None
         return httpx2.Response(200, headers={"content-type": "application/json"}, content=answer.body, request=request)
 
 
@@ -50,12 +62,17 @@ class HubClient:
         self._limiter = anyio.CapacityLimiter(threads)
 
     async def call(self, ask: "Callable[[HfApi], T]") -> T:
-        """Run `ask` in a thread."""
-        token = _SERVING.set((asyncio.get_running_loop(), self._upstream))
+        """Run `ask` in a thread; one who gives up leaves at once, and takes the request along."""
+        serving = _Serving(asyncio.get_running_loop(), self._upstream)
+        token = _SERVING.set(serving)
         try:
-            return await anyio.to_thread.run_sync(lambda: _ask(self._upstream.hf_endpoint, ask), limiter=self._limiter)
+            return await anyio.to_thread.run_sync(
+                _ask, self._upstream.hf_endpoint, ask, limiter=self._limiter, abandon_on_cancel=True
+            )
         finally:
             _SERVING.reset(token)
+            if serving.asked is not None:
+                serving.asked.cancel()
 
 
 def _ask(endpoint: str, ask: "Callable[[HfApi], T]") -> T:

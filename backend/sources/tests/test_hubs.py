@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+import anyio
 import pytest
 
 from backend.domain.artifact import FileEntry
@@ -17,7 +18,7 @@ from backend.sources.github_reviews import sample_reviews
 from backend.sources.http import Upstream
 from backend.sources.huggingface import HuggingFace
 from backend.sources.identify import identify
-from backend.sources.tests.scripted import Asked, Start, Writer, always, reply
+from backend.sources.tests.scripted import Answer, Asked, Start, Writer, always, reply
 from demo.hub import DemoHub
 from demo.items import Organisation, dataset, model, repository
 
@@ -97,7 +98,7 @@ class Scripts:
 
         return await self.over(answer)
 
-    async def over(self, answer: object) -> tuple[HuggingFace, GitHub]:
+    async def over(self, answer: Answer) -> tuple[HuggingFace, GitHub]:
         server = await self._start(answer)
         upstream = Upstream(server.url, server.url, attempts=1, total_timeout_s=5)
         self.made.append(upstream)
@@ -217,6 +218,22 @@ async def test_odd_values_in_a_record_are_nothing(scripted_hubs: Scripts) -> Non
     assert (found.record.downloads, found.record.likes, found.record.tags) == (0, 0, ("ok",))
     assert found.record.card.licenses == ()
     assert [(file.size_bytes, file.sha256) for file in found.files] == [(9, None)]
+
+
+async def test_one_who_gives_up_on_a_silent_hub_leaves_at_once(scripted_hubs: Scripts) -> None:
+    asked = asyncio.Event()
+
+    async def silent(_: Asked, __: Writer) -> None:
+        asked.set()
+        await asyncio.sleep(60)
+
+    huggingface, _ = await scripted_hubs.over(silent)
+    waiting = asyncio.create_task(huggingface.model(OWL))
+    await asked.wait()
+    waiting.cancel()
+
+    with anyio.fail_after(1), pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 async def test_two_hubs_in_one_process_are_kept_apart(scripted_hubs: Scripts) -> None:
