@@ -65,5 +65,5 @@ def _silence(fact: Fact[DemonstrationRun]) -> list[Finding]:
 
 def _about(run: DemonstrationRun) -> list[Finding]:
     saw = f"Run for {run.seconds:.1f} s in {one_line(run.sandbox, LONGEST_QUOTED)}"
-    said = one_line(run.last_lines, LONGEST_QUOTED)
+    said = one_line(run.last_lines.strip()[-LONGEST_QUOTED:], LONGEST_QUOTED)
     return [note(f"{saw}; it printed last: “{said}”" if said else f"{saw}; it printed nothing")]

@@ -305,7 +305,7 @@ class RunOutcome(StrEnum):
 class DemonstrationRun:
     """One run of the card's code: how it ended, its exit status (None where it was killed), and where it ran.
 
-    `last_lines` are the end of what it printed, in one line; they are the code's own words, so nothing rests on them.
+    `last_lines` are the end of what it printed; they are the own words of the code, so nothing rests on them.
     """
 
     outcome: RunOutcome
