@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from backend.domain import errors
@@ -46,11 +47,15 @@ class JobBoard:
         self._endings: dict[str, list[asyncio.Event]] = defaultdict(list)
         self._wakes: list[asyncio.Event] = []
 
-    def subscribe(self) -> asyncio.Event:
+    @contextmanager
+    def subscribed(self) -> Iterator[asyncio.Event]:
         """An event of the caller's own, set whenever there may be something to claim."""
         wake = asyncio.Event()
         self._wakes.append(wake)
-        return wake
+        try:
+            yield wake
+        finally:
+            self._wakes.remove(wake)
 
     def wake(self) -> None:
         """Say that there may be something to claim."""
@@ -88,10 +93,9 @@ class JobBoard:
                 left = deadline - loop.time()
                 if left <= 0:
                     return None
-                try:
-                    await asyncio.wait_for(ended.wait(), min(left, POLL_SECONDS))
-                except TimeoutError:
-                    continue
+                with suppress(TimeoutError):  # not wait_for: until Python 3.12 it can swallow a cancellation
+                    async with asyncio.timeout(min(left, POLL_SECONDS)):
+                        await ended.wait()
         finally:
             waiters = self._endings.get(job_id, [])
             if ended in waiters:

@@ -83,14 +83,14 @@ class Worker:
 
     async def _serve(self, lane: Lane) -> None:
         free = asyncio.Semaphore(lane.places)
-        wake = self._board.subscribe()
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                await free.acquire()
-                job = await self._next(lane, wake)
-                task = tasks.create_task(self._attempt(lane, job))
-                self._running[job.id] = (job.claim, task)
-                task.add_done_callback(partial(self._ended, job, free))
+        with self._board.subscribed() as wake:
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    await free.acquire()
+                    job = await self._next(lane, wake)
+                    task = tasks.create_task(self._attempt(lane, job))
+                    self._running[job.id] = (job.claim, task)
+                    task.add_done_callback(partial(self._ended, job, free))
 
     def _ended(self, job: Job, free: asyncio.Semaphore, task: asyncio.Task[None]) -> None:
         if self._running.get(job.id, (None, None))[1] is task:
@@ -109,8 +109,9 @@ class Worker:
                 job = None
             if job is not None:
                 return job
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), IDLE_SECONDS)
+            with contextlib.suppress(TimeoutError):  # not wait_for: until Python 3.12 it can swallow a cancellation
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await wake.wait()
 
     async def _claim(self, lane: Lane) -> Job | None:
         now = self._now()

@@ -137,11 +137,21 @@ async def test_nobody_who_waited_is_remembered() -> None:
 
 async def test_submitting_wakes_every_subscriber() -> None:
     board = JobBoard(MemoryStore())
-    wakes = [board.subscribe(), board.subscribe()]
 
-    await board.submit(make_job())
+    with board.subscribed() as one, board.subscribed() as other:
+        await board.submit(make_job())
 
-    assert all(wake.is_set() for wake in wakes)
+        assert one.is_set()
+        assert other.is_set()
+
+
+def test_a_subscriber_that_has_left_is_forgotten() -> None:
+    board = JobBoard(MemoryStore())
+
+    with board.subscribed():
+        pass
+
+    assert not board._wakes
 
 
 async def test_a_job_is_shown_to_its_owner_and_to_administrators() -> None:
