@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backend.domain.errors import Unavailable
-from backend.storage.base import BlobStore
+from backend.storage.base import BlobStore, DigestMismatch
 from backend.storage.factory import open_blobs
 from backend.storage.files import FileBlobs
 from backend.storage.tests.blob_contract import HELLO, HELLO_SHA256, BlobContract, put, read
@@ -32,6 +32,16 @@ def files_under(root: Path) -> list[str]:
 async def test_a_blob_lies_under_its_digest_and_nothing_else_is_left(root: Path) -> None:
     await put(FileBlobs(root), HELLO)
     assert files_under(root) == [f"2c/f2/{HELLO_SHA256}"]
+
+
+async def test_a_put_that_fails_and_a_ping_leave_no_staging_file(root: Path) -> None:
+    blobs = FileBlobs(root)
+    with pytest.raises(DigestMismatch):
+        await put(blobs, HELLO, expected_size=4)
+    with pytest.raises(DigestMismatch):
+        await put(blobs, HELLO, expected_sha256="0" * 64)
+    await blobs.ping()
+    assert files_under(root) == []
 
 
 async def test_a_reopened_folder_has_everything(root: Path) -> None:

@@ -69,7 +69,8 @@ from backend.domain.errors import AlreadyExists
 from backend.domain.source import ArtifactType, Host, Source
 from backend.storage.base import Commit
 from backend.storage.factory import open_metadata
-from backend.storage.tests.factories import an_artifact
+from backend.domain.job import JobKind
+from backend.storage.tests.factories import MINUTE, NOW, a_job, an_artifact
 
 async def main(url, name):
     store = open_metadata(url)
@@ -81,6 +82,10 @@ async def main(url, name):
             won += 1
         except AlreadyExists:
             pass
+        await store.enqueue(a_job())
+        # A claim reads before it writes, which another process must not come between.
+        taken = await store.claim(list(JobKind), worker=name, now=NOW, lease_until=NOW + MINUTE)
+        print(taken.id)
     await store.close()
     print(won)
 
@@ -93,7 +98,9 @@ async def test_processes_that_write_at_the_same_time_lose_nothing(file: Path) ->
     writers = [await asyncio.create_subprocess_exec(*command, name, cwd=ROOT, stdout=subprocess.PIPE) for name in "abc"]
     answers = [await writer.communicate() for writer in writers]
     assert [writer.returncode for writer in writers] == [0, 0, 0]
-    assert sum(int(out) for out, _ in answers) == 150
+    told = [out.decode().split() for out, _ in answers]
+    assert sum(int(lines[-1]) for lines in told) == 150
+    assert len({job_id for lines in told for job_id in lines[:-1]}) == 450
     store = open_at(file)
     names = {item.name for item in (await store.page(ADMIN, [NameQuery(None)], after=None, limit=1000)).items}
     assert {f"{name}-{at}" for name in "abc" for at in range(150)} <= names
