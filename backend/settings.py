@@ -5,6 +5,7 @@ import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,6 +25,17 @@ class MirrorPolicy(StrEnum):
     ALL = "all"
     UP_TO = "up-to"
     NONE = "none"
+
+
+GEN_AI_STUDIO = "https://genai.rcac.purdue.edu/api"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a host: `localhost`, or an address that loops back."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _named(*names: str) -> AliasChoices:
@@ -81,6 +93,19 @@ class Settings(BaseSettings):
     github_token: SecretStr | None = Field(None, validation_alias=_named("GITHUB_TOKEN", "GH_TOKEN"))
     """Token that raises GitHub's rate limit and the review sample; sent to GITHUB_API_URL only."""
 
+    llm_url: str | None = None
+    """Base URL of an OpenAI-compatible chat API, https or loopback, whose model reads cards as a second reader."""
+    llm_api_key: SecretStr | None = None
+    """Key for LLM_URL, and sent nowhere else; GEN_AI_STUDIO_API_KEY when unset."""
+    gen_ai_studio_api_key: SecretStr | None = None
+    """Key for Purdue's GenAI Studio; without an LLM_URL it makes that the second reader."""
+    llm_model: str = "llama3.1:latest"
+    """Name of the model at LLM_URL; the default is one that GenAI Studio has."""
+    llm_timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 20
+    """How long a rating waits for the second reader before it goes without, in seconds."""
+    run_demonstrations: bool = False
+    """Run the Python that model cards show, locked in without network; Linux only, read docs/security.md first."""
+
     gate: GatePolicy = GatePolicy.OFF
     """Which scores a model needs to be taken in: `off` admits all, `net` asks the net score, `all` asks each score."""
     gate_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -120,6 +145,18 @@ class Settings(BaseSettings):
             raise ValueError(f"{url!r} is not an http or https address")
         return url.rstrip("/")
 
+    @field_validator("llm_url")
+    @classmethod
+    def _keeps_a_key_safe(cls, url: str | None) -> str | None:
+        if not url:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+            raise ValueError("LLM_URL must be an https address, or http on a loopback one")
+        if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError("LLM_URL must be a plain base URL: no credentials, no query, no fragment")
+        return url.rstrip("/")
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _lower(cls, level: str) -> str:
@@ -133,6 +170,12 @@ class Settings(BaseSettings):
         ):
             raise ValueError("METRIC_WEIGHTS must be at least 0 each and sum to 1")
         return weights
+
+    @model_validator(mode="after")
+    def _says_where_a_key_belongs(self) -> Self:
+        if self.llm_api_key and self.llm_place is None:
+            raise ValueError("LLM_API_KEY is set without an LLM_URL to send it to: set LLM_URL as well")
+        return self
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
@@ -157,17 +200,22 @@ class Settings(BaseSettings):
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the bind address."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     @property
     def sign_in_required(self) -> bool:
         """Whether callers must present a token."""
         return self.auth == "required" or self.grader_defaults or not self.on_loopback
+
+    @property
+    def llm_place(self) -> str | None:
+        """LLM_URL, or GenAI Studio's where only its key is set; None where there is no second reader."""
+        return self.llm_url or (GEN_AI_STUDIO if self.gen_ai_studio_api_key else None)
+
+    @property
+    def llm_key(self) -> SecretStr | None:
+        """The key for `llm_place`; its own before the one for GenAI Studio."""
+        return self.llm_api_key if self.llm_url and self.llm_api_key else self.gen_ai_studio_api_key
 
     @property
     def metadata_place(self) -> str:

@@ -23,12 +23,16 @@ from backend.services.mirror import Mirror, MirrorPlan
 from backend.services.rating import Judge, Ratings
 from backend.services.refresh import Relinking, Rerating
 from backend.services.registry import Registry
+from backend.services.scrutiny import Scrutiny
+from backend.services.second_reader import SecondReader
 from backend.services.upkeep import Upkeep
 from backend.services.worker import Handler, Worker, lanes
 from backend.settings import GRADER_NAME, GRADER_PASSWORDS, Settings
+from backend.sources.demonstration_runner import DemonstrationRunner
 from backend.sources.github import GitHub
 from backend.sources.http import Upstream
 from backend.sources.huggingface import HuggingFace
+from backend.sources.llm import ChatModel
 from backend.storage.base import BlobStore, MetadataStore
 from backend.storage.factory import open_blobs, open_metadata
 
@@ -42,9 +46,11 @@ class Services:
     store: MetadataStore
     blobs: BlobStore
     upstream: Upstream
+    gatherer: Gatherer
 
     async def close(self) -> None:
         """Let go of connections, threads and files."""
+        await self.gatherer.close()
         await self.upstream.close()
         await self.blobs.close()
         await self.store.close()
@@ -99,7 +105,7 @@ def build_services(settings: Settings, *, now: Clock = utc_now) -> Services:
         lease_s=settings.lease_seconds,
         now=now,
     )
-    return Services(registry, worker, store, blobs, upstream)
+    return Services(registry, worker, store, blobs, upstream, gatherer)
 
 
 def open_upstream(settings: Settings) -> Upstream:
@@ -117,7 +123,18 @@ def build_rating(
 ) -> tuple[Gatherer, Judge]:
     """Build what rates a model: a reader of the hubs that knows what `store` holds, and the organisation's terms."""
     judge = Judge(weights=settings.metric_weights, policy=settings.gate, threshold=settings.gate_threshold)
-    return Gatherer(HuggingFace(upstream), GitHub(upstream), store, rate=judge.net_score, now=now), judge
+    hubs = (HuggingFace(upstream), GitHub(upstream))
+    return Gatherer(*hubs, store, rate=judge.net_score, now=now, scrutiny=_scrutiny(settings)), judge
+
+
+def _scrutiny(settings: Settings) -> Scrutiny:
+    """What looks closer at cards: nothing, unless it is set up."""
+    runner = DemonstrationRunner() if settings.run_demonstrations else None
+    if settings.llm_place is None:
+        return Scrutiny(runner=runner)
+    key = settings.llm_key.get_secret_value() if settings.llm_key else None
+    model = ChatModel(settings.llm_place, settings.llm_model, key, timeout_s=settings.llm_timeout_seconds)
+    return Scrutiny(SecondReader(model), runner)
 
 
 def _sign_in(settings: Settings) -> SignIn | None:

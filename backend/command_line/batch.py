@@ -13,7 +13,7 @@ from backend.domain.errors import RatingIncomplete, RegistryError
 from backend.domain.ids import new_id
 from backend.domain.rating import StoredRating
 from backend.domain.user import LOCAL
-from backend.services.clock import utc_now
+from backend.services.clock import Clock, utc_now
 from backend.services.evidence import MAX_REQUESTS
 from backend.settings import Settings
 from backend.sources.budget import Budget
@@ -71,7 +71,9 @@ class Watcher(Protocol):
         ...
 
 
-async def rate_all(orders: Sequence[Order], settings: Settings, watch: Watcher) -> AsyncIterator[Rated | Failed]:
+async def rate_all(
+    orders: Sequence[Order], settings: Settings, watch: Watcher, *, now: Clock = utc_now
+) -> AsyncIterator[Rated | Failed]:
     """Rate every model, a few at a time, and yield them in order, each as soon as those before it are there.
 
     The datasets and code of all lines count as registered, so that a card which mentions one by name is linked to it
@@ -79,7 +81,7 @@ async def rate_all(orders: Sequence[Order], settings: Settings, watch: Watcher) 
     """
     store = open_metadata("memory://")
     upstream = open_upstream(settings)
-    gatherer, judge = build_rating(settings, upstream, store)
+    gatherer, judge = build_rating(settings, upstream, store, now=now)
     places = asyncio.Semaphore(settings.worker_concurrency)
 
     async def rated(order: Order) -> Rated | Failed:
@@ -106,11 +108,12 @@ async def rate_all(orders: Sequence[Order], settings: Settings, watch: Watcher) 
         return Rated(order, work.name, stored)
 
     try:
-        await _register(store, orders)
+        await _register(store, orders, now())
         async with asyncio.TaskGroup() as group:
             for task in [group.create_task(rated(order)) for order in orders]:
                 yield await task
     finally:
+        await gatherer.close()
         await upstream.close()
         await store.close()
 
@@ -128,10 +131,9 @@ def _complete(stored: StoredRating) -> StoredRating:
     return stored
 
 
-async def _register(store: MetadataStore, orders: Iterable[Order]) -> None:
+async def _register(store: MetadataStore, orders: Iterable[Order], now: datetime) -> None:
     """Make every dataset and repository known that a line names, each once."""
     linked = (each for order in orders for each in (order.dataset, order.code) if each)
-    now = utc_now()
     for each in {(one.kind, one.source.key): one for one in linked}.values():
         await store.commit(Commit(_artifact(each, now)))
 

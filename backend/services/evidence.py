@@ -14,6 +14,7 @@ from backend.services.gather_links import LinkDraft, Named
 from backend.services.gather_model import ModelFacts, read_model
 from backend.services.gather_parents import Ancestry
 from backend.services.gather_surroundings import given, links, look_around
+from backend.services.scrutiny import Scrutiny
 from backend.sources.budget import Budget, branch, spending
 from backend.sources.github import GitHub
 from backend.sources.huggingface import HuggingFace
@@ -85,7 +86,8 @@ class Gatherer:
     """Reads models, datasets and code from their hosts.
 
     What cannot be had of a thing itself is an error: `NotFound`, `UpstreamRefused` or `UpstreamFailed`. What cannot be
-    had of the things it links is a missing fact. `rate` turns an ancestor's evidence into its net score.
+    had of the things it links is a missing fact. `rate` turns an ancestor's evidence into its net score. `scrutiny` is
+    for the model asked for, not for its ancestors.
     """
 
     def __init__(
@@ -96,7 +98,9 @@ class Gatherer:
         *,
         rate: Callable[[Evidence], float],
         now: Callable[[], datetime],
+        scrutiny: Scrutiny | None = None,
     ) -> None:
+        self._scrutiny = scrutiny or Scrutiny()
         self._huggingface = huggingface
         self._github = github
         self._catalog = catalog
@@ -127,8 +131,9 @@ class Gatherer:
                 found = await self._model(subject, errand)
             finally:
                 errand.ancestry.cancel()
+        run = await self._scrutiny.demonstration(found.evidence)
         took = time.perf_counter() - started
-        counted = replace(found.evidence, upstream_requests=spent.requests, gather_seconds=took)
+        counted = replace(found.evidence, demonstration=run, upstream_requests=spent.requests, gather_seconds=took)
         return replace(found, evidence=counted)
 
     async def dataset(self, source: Source) -> Gathered:
@@ -145,6 +150,10 @@ class Gatherer:
         """Gather a code repository; a plain link is never contacted, so nothing is known of it."""
         return await self._repository(source) if source.host is Host.GITHUB else Gathered(source=source)
 
+    async def close(self) -> None:
+        """Give up what scrutiny has under way; the hubs' clients belong to whoever made them."""
+        await self._scrutiny.close()
+
     def _errand(self, viewer: User, at: datetime) -> _Errand:
         async def gather_ancestor(place: Source, depth: int) -> tuple[Source, Evidence]:
             page = self._huggingface.page_url(place)
@@ -159,12 +168,14 @@ class Gatherer:
         errand.ancestry.met(subject.source.key, facts.model.source.key)
         around = await look_around(self._catalog, errand.viewer, facts, subject.dataset, subject.code)
         found, depth = facts.model, subject.depth
-        (chosen, dataset), code, parents = await asyncio.gather(
+        scrutiny = Scrutiny() if depth else self._scrutiny
+        (chosen, dataset), code, parents, reading = await asyncio.gather(
             branch(self._dataset(around.datasets, errand.at)),
             branch(self._code(around.code, errand.at, depth)),
             branch(errand.ancestry.parents(subject.source.key, around.parents, around.registered, depth)),
+            branch(scrutiny.second_reading(facts.card, errand.at)),
         )
-        evidence = _evidence(subject, facts, errand.at, dataset, code, parents)
+        evidence = replace(_evidence(subject, facts, errand.at, dataset, code, parents), second_reading=reading)
         moved = {chosen: dataset.key or chosen}
         if around.code:
             moved[around.code[0].source.key] = code.key or around.code[0].source.key

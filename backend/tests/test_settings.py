@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import AliasChoices, ValidationError
 
-from backend.settings import GRADER_PASSWORDS, MirrorPolicy, Settings
+from backend.settings import GEN_AI_STUDIO, GRADER_PASSWORDS, MirrorPolicy, Settings
 
 PASSWORD = "a-password-nobody-guesses"
 SECRET = "a-signing-key-of-more-than-32-characters"
@@ -63,6 +63,12 @@ UNSAFE = {
     "a lease of no time": ({"LEASE_SECONDS": "0"}, "greater than"),
     "no place for workers": ({"WORKER_CONCURRENCY": "0"}, "greater than"),
     "tokens that never end": ({"TOKEN_HOURS": "100000"}, "less than or equal"),
+    "a key for a language model nobody named": ({"LLM_API_KEY": SECRET}, "set LLM_URL"),
+    "a language model without TLS": ({"LLM_URL": "http://llm.example/v1"}, "must be an https address"),
+    "a language model by a look-alike of loopback": ({"LLM_URL": "http://localhost.example/v1"}, "must be an https"),
+    "a language model with a password in its URL": ({"LLM_URL": "https://me:short-key@llm.example"}, "no credentials"),
+    "a language model behind a query": ({"LLM_URL": "https://llm.example/v1?key=1"}, "no query"),
+    "a language model waited for for ever": ({"LLM_TIMEOUT_SECONDS": "1e9"}, "less than or equal to 300"),
     "bodies without a bound": ({"MAX_BODY_BYTES": "0"}, "greater than"),
 }
 
@@ -125,7 +131,12 @@ def test_a_secret_is_read_from_each_of_its_names_and_never_shown(monkeypatch: py
 
     held = [settings.hf_token, settings.github_token, settings.jwt_secret]
     assert [each.get_secret_value() for each in held if each] == [SECRET]
-    for shown in (repr(settings), str(settings), settings.model_dump_json(), json.dumps(settings.model_dump(mode="json"))):
+    for shown in (
+        repr(settings),
+        str(settings),
+        settings.model_dump_json(),
+        json.dumps(settings.model_dump(mode="json")),
+    ):
         assert SECRET not in shown
 
 
@@ -158,6 +169,39 @@ def test_mirroring_is_bounded_by_default() -> None:
 
     assert settings.mirror is MirrorPolicy.UP_TO
     assert settings.mirror_max_bytes == 2_000_000_000
+
+
+def test_nobody_reads_second_and_nothing_is_run_unless_asked_for() -> None:
+    assert Settings().llm_place is None
+    assert not Settings().run_demonstrations
+
+
+@pytest.mark.parametrize(
+    ("environment", "place", "key"),
+    [
+        ({"GEN_AI_STUDIO_API_KEY": "gen"}, GEN_AI_STUDIO, "gen"),
+        ({"GEN_AI_STUDIO_API_KEY": "gen", "LLM_API_KEY": "own"}, GEN_AI_STUDIO, "gen"),
+        ({"LLM_URL": "https://llm.example/v1/", "LLM_API_KEY": "own"}, "https://llm.example/v1", "own"),
+        ({"LLM_URL": "https://llm.example/v1", "GEN_AI_STUDIO_API_KEY": "gen"}, "https://llm.example/v1", "gen"),
+        ({"LLM_URL": "http://[::1]:11434/v1"}, "http://[::1]:11434/v1", None),
+        ({"LLM_URL": "", "GEN_AI_STUDIO_API_KEY": ""}, None, None),
+    ],
+    ids=[
+        "studio",
+        "a key of its own goes nowhere else",
+        "another",
+        "another by the studio's key",
+        "local",
+        "left empty",
+    ],
+)
+def test_the_second_reader_is_where_it_was_set_up(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], place: str | None, key: str | None
+) -> None:
+    settings = _read(monkeypatch, **environment)
+
+    assert settings.llm_place == place
+    assert (settings.llm_key.get_secret_value() if settings.llm_key else "") == (key or "")
 
 
 def test_every_setting_says_what_it_does() -> None:
