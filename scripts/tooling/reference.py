@@ -1,4 +1,4 @@
-"""Turn the settings and the metric catalogue into reference pages; a program of the environment."""
+"""Turn the settings, the metric catalogue and ratings into reference pages; a program of the environment."""
 
 import sys
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from backend.settings import Settings
 from metrics.catalog import CATALOG
 from metrics.metric import Metric
 from tooling import places
+from tooling.score_tables import demo_section, well_known_section
 
 _WRITTEN_BY = "<!-- Written by scripts/generate-docs from {source}: change it there. -->"
 
@@ -58,13 +59,13 @@ def _default(field: FieldInfo) -> str:
 
 
 def metrics_page() -> str:
-    """Write one section for every metric, in the order of the catalogue, after a table of the weights."""
+    """Write one section for every metric, in the order of the catalogue, between the weights and tables of scores."""
     metrics = tuple(CATALOG)
     return "\n".join(
         [
             "# Metrics",
             "",
-            _WRITTEN_BY.format(source="metrics/catalog.py and the metrics it names"),
+            _WRITTEN_BY.format(source="metrics/catalog.py, the metrics it names, demo/ and docs/data"),
             "",
             "Each metric asks one question; its score lies in [0, 1], or is -1 where the question does not apply.",
             "The net score is the weighted mean; `METRIC_WEIGHTS` replaces the weights.",
@@ -74,6 +75,8 @@ def metrics_page() -> str:
             *(_row(f"[`{each.name}`](#{each.name})", f"{each.weight:g}", each.question) for each in metrics),
             "",
             *(line for each in metrics for line in _metric_section(each)),
+            *well_known_section(),
+            *demo_section(),
         ]
     )
 
