@@ -16,6 +16,9 @@ from backend.command_line.progress import progress
 from backend.logs import configure
 from backend.settings import Settings
 
+WIDTH = 150
+"""Columns of a table that goes into a file."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Rate; 1 when something could not be rated, after saying on standard error what and why."""
@@ -57,7 +60,7 @@ async def _rate(orders: Sequence[Order | Malformed], settings: Settings, *, expl
 
 def _show(rated: Rated, *, explain: bool) -> None:
     if explain:
-        Console().print(explanation(rated))
+        Console(width=None if sys.stdout.isatty() else WIDTH).print(explanation(rated))
     else:
         print(line(rated), flush=True)
 

@@ -1,6 +1,7 @@
 """Figures with their targets, and the fixed work that times are held against."""
 
 import hashlib
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,6 +70,11 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[rank - 1]
 
 
+def print_wide(table: Table) -> None:
+    """Print a table, as wide as the terminal; where there is none, wide enough for whoever reads the log."""
+    Console(width=None if sys.stdout.isatty() else 150).print(table)
+
+
 def print_figures(title: str, figures: Sequence[Figure], machine: Machine) -> None:
     """Show each figure beside its target, and times also as a multiple of the reference work."""
     table = Table("figure", title=f"{title} (the reference work takes {machine.reference_ms:.1f} ms)")
@@ -84,4 +90,4 @@ def print_figures(title: str, figures: Sequence[Figure], machine: Machine) -> No
             f"<= {each.target:,.1f} {each.unit}".replace(".0 ", " ") if each.target is not None else "",
             "" if each.target is None else "MISSED" if each.missed else "ok",
         )
-    Console().print(table)
+    print_wide(table)

@@ -12,7 +12,6 @@ from pathlib import Path
 from statistics import median
 
 import httpx2
-from rich.console import Console
 from rich.table import Table
 
 from backend.command_line.orders import Malformed, Order, Unreadable, parse_orders, read_orders
@@ -24,7 +23,7 @@ from backend.sources.budget import Budget
 from backend.sources.http import Upstream
 from backend.storage.factory import open_metadata
 from backend.wiring import build_rating
-from benches.figures import CannotMeasure, Figure, Machine, percentile
+from benches.figures import CannotMeasure, Figure, Machine, percentile, print_wide
 from demo.hub import DemoHub
 from demo.load import HERE, load
 from metrics.card_text import read_card
@@ -172,7 +171,7 @@ def _figures(found: Sequence[Measured], machine: Machine) -> list[Figure]:
     ]
     if typical:
         most = max(one.first.plain for one in typical)
-        figures.append(Figure("requests with dataset and code, aside of reviews and archive, most", most, "", REQUESTS))
+        figures.append(Figure("requests for a model with data and code, most", most, "", REQUESTS))
     return figures
 
 
@@ -184,4 +183,4 @@ def _print_models(found: Sequence[Measured]) -> None:
         counts = (one.first.requests, one.first.plain, one.first.waves)
         repeated = (one.again.requests, one.again.unchanged, one.again.waves)
         table.add_row(one.name, *map(str, (*counts, *repeated, len(one.evidence.parents))), f"{one.rating_ms:.1f}")
-    Console().print(table)
+    print_wide(table)
