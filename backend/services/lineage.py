@@ -8,6 +8,7 @@ from backend.domain.errors import NotFound
 from backend.domain.source import ArtifactType
 from backend.domain.user import User
 from backend.storage.base import Catalog
+from metrics.evidence import LinkedBy
 
 MAX_MEMBERS = 2_000
 """A family larger than this is cut there: the graph is for people, and a request must end."""
@@ -29,7 +30,10 @@ class Family:
     members: Sequence[Artifact]
     edges: Sequence[Edge]
     found_by: dict[str, str]
-    """Member id -> how its place in the graph is known (`LinkedBy` value, or `registration` for a lone root)."""
+    """Member id -> the strongest way (a `LinkedBy` value) its link to a parent was found, or for a root its children's.
+
+    A model that stands alone is not in it.
+    """
 
 
 class Lineage:
@@ -70,16 +74,23 @@ class Lineage:
         return [model for model in (*parents, *children) if model.type is ArtifactType.MODEL]
 
 
+STRENGTH = list(LinkedBy)
+"""The ways a link is found, strongest first."""
+
+
 def _family(members: dict[str, Artifact], links: Sequence[Link]) -> Family:
+    """Lay the graph out so that it does not matter in which order it was walked."""
     by_key = {model.source.key: model.id for model in members.values()}
-    edges = set()
+    inside = [
+        (parent, link)
+        for link in sorted(links, key=lambda link: STRENGTH.index(link.linked_by))
+        if (parent := by_key.get(link.target_key)) and link.artifact_id in members and parent != link.artifact_id
+    ]
     found_by: dict[str, str] = {}
-    for link in links:
-        parent = by_key.get(link.target_key)
-        if parent is None or link.artifact_id not in members or parent == link.artifact_id:
-            continue
-        edges.add(Edge(parent, link.artifact_id, link.relation))
-        found_by[link.artifact_id] = link.linked_by.value
+    for _, link in inside:
+        found_by.setdefault(link.artifact_id, link.linked_by.value)
+    for parent, link in inside:
         found_by.setdefault(parent, link.linked_by.value)
+    edges = {Edge(parent, link.artifact_id, link.relation) for parent, link in inside}
     ordered = [members[member] for member in sorted(members)]
     return Family(ordered, sorted(edges, key=lambda edge: (edge.parent_id, edge.child_id, edge.relation)), found_by)

@@ -50,10 +50,15 @@ def make_artifact(
     return replace(made, **fields)
 
 
-def make_link(child: Artifact, parent: Artifact | str, relation: Relation = Relation.BASE_MODEL) -> Link:
+def make_link(
+    child: Artifact,
+    parent: Artifact | str,
+    relation: Relation = Relation.BASE_MODEL,
+    linked_by: LinkedBy = LinkedBy.CARD_METADATA,
+) -> Link:
     """A link from `child` to a registered artifact, or to a key that may or may not be."""
     key = parent if isinstance(parent, str) else parent.source.key
-    return Link(child.id, relation, key, key.rsplit(":", 1)[-1], LinkedBy.CARD_METADATA)
+    return Link(child.id, relation, key, key.rsplit(":", 1)[-1], linked_by)
 
 
 def make_entry(path: str, size_bytes: int = 10, **fields: Any) -> FileEntry:
