@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from backend.domain.source import Host
+from backend.domain.source import Host, Source
 from backend.services.gather_analysis import Analyses
 from backend.services.gather_facts import attempt, failed, part, same_gap
 from backend.services.gather_links import Named
 from backend.sources.budget import branch
 from backend.sources.cards import split_card
-from backend.sources.github import GitHub
+from backend.sources.github import GitHub, GitHubRepo
 from backend.sources.github_reviews import sample_reviews
 from backend.sources.huggingface import HuggingFace
 from backend.sources.static_analysis import AnalyserMissing
@@ -107,10 +107,9 @@ class LinkedReader:
                            repo=same_gap(gap), tree=same_gap(gap), readme=same_gap(gap), commits=same_gap(gap),
                            contributors=same_gap(gap), changes=same_gap(gap), analysis=same_gap(gap))  # fmt: skip
         github, source = self.github, named.source
-        found, contributors, (commits, changes, analysis), tree, readme = await asyncio.gather(
-            attempt(github.repository(source), github.repo_url(source), at),
-            attempt(github.contributors(source), github.contributors_url(source), at),
+        (found, commits, changes, analysis), contributors, tree, readme = await asyncio.gather(
             branch(self._history(named, at, thorough=thorough)),
+            attempt(github.contributors(source), github.contributors_url(source), at),
             attempt(github.tree(source), github.tree_url(source), at),
             attempt(github.readme(source), github.readme_url(source), at, absent=Missing.NOT_STATED),
         )
@@ -130,36 +129,44 @@ class LinkedReader:
 
     async def _history(
         self, named: Named, at: datetime, *, thorough: bool
-    ) -> tuple[Fact[tuple[CodeCommit, ...]], Fact[tuple[ReviewedChange, ...]], Fact[CodeAnalysis]]:
-        """The commits, and what hangs on knowing them."""
-        url = self.github.commits_url(named.source)
-        commits = await attempt(self.github.commits(named.source), url, at)
+    ) -> tuple[Fact[GitHubRepo], Fact[tuple[CodeCommit, ...]], Fact[tuple[ReviewedChange, ...]], Fact[CodeAnalysis]]:
+        """The record and the commits, and what hangs on knowing them.
+
+        That is asked under the name the repository has now: under an earlier one each request would be redirected,
+        which costs a second one of an hourly limit, and a wave.
+        """
+        github, url = self.github, self.github.commits_url(named.source)
+        found, commits = await asyncio.gather(
+            attempt(github.repository(named.source), github.repo_url(named.source), at),
+            attempt(github.commits(named.source), url, at),
+        )
         if commits.value is None:
-            return commits, same_gap(commits), same_gap(commits)
+            return found, commits, same_gap(commits), same_gap(commits)
         if not thorough:
             why = "left out for an ancestor this far back, to spare its host"
-            return commits, Fact.lacking(Missing.NOT_ASKED, why), Fact.lacking(Missing.NOT_ASKED, why)
+            return found, commits, Fact.lacking(Missing.NOT_ASKED, why), Fact.lacking(Missing.NOT_ASKED, why)
         if not commits.value:
             why = "the repository has no commits"
-            return commits, Fact(()), Fact.lacking(Missing.NOT_STATED, why, url, at)
+            return found, commits, Fact(()), Fact.lacking(Missing.NOT_STATED, why, url, at)
+        source = found.value.source if found.value else named.source
         changes, analysis = await asyncio.gather(
-            branch(self._changes(named, commits.value, at)), branch(self._analysis(named, commits.value[0].sha, at))
+            branch(self._changes(source, commits.value, at)), branch(self._analysis(source, commits.value[0].sha, at))
         )
-        return commits, changes, analysis
+        return found, commits, changes, analysis
 
     async def _changes(
-        self, named: Named, commits: tuple[CodeCommit, ...], at: datetime
+        self, source: Source, commits: tuple[CodeCommit, ...], at: datetime
     ) -> Fact[tuple[ReviewedChange, ...]]:
-        sample = await sample_reviews(self.github, named.source, commits)
-        url = self.github.commits_url(named.source)
+        sample = await sample_reviews(self.github, source, commits)
+        url = self.github.commits_url(source)
         if sample.failure is not None and not sample.changes:
             return failed(sample.failure, url, at)
         return Fact(sample.changes, note=sample.note, source=url, at=at)
 
-    async def _analysis(self, named: Named, commit: str, at: datetime) -> Fact[CodeAnalysis]:
-        url = f"{self.github.page_url(named.source)}/tree/{commit}"
+    async def _analysis(self, source: Source, commit: str, at: datetime) -> Fact[CodeAnalysis]:
+        url = f"{self.github.page_url(source)}/tree/{commit}"
         try:
-            return await attempt(self.analyses.of(self.github, named.source, commit), url, at)
+            return await attempt(self.analyses.of(self.github, source, commit), url, at)
         except AnalyserMissing as missing:
             return Fact.lacking(Missing.NOT_ASKED, str(missing), url, at)
 

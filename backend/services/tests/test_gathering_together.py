@@ -12,6 +12,7 @@ from backend.domain.user import LOCAL
 from backend.services.evidence import GatheredModel, Gatherer
 from backend.services.gather_analysis import Analyses
 from backend.settings import Settings
+from backend.sources.budget import Budget
 from backend.sources.github import GitHub
 from backend.sources.http import Upstream
 from backend.sources.identify import identify
@@ -24,7 +25,12 @@ MODELS = 100
 CARD = "# Owl\nThe code is in [the repository](https://github.com/falcon/owl).\n"
 ORGANISATION = Organisation.of(
     Account("falcon", members=["ada", "bo"]),
-    repository("falcon/owl", files={"README.md": "# Owl code", "owl.py": "def hoot(loud):\n    return loud\n"}),
+    repository(
+        "falcon/owl",
+        files={"README.md": "# Owl code", "owl.py": "def hoot(loud):\n    return loud\n"},
+        moved_from=["falcon/old-owl"],
+    ),
+    model("falcon/renamed", readme=CARD.replace("falcon/owl", "falcon/old-owl")),
     *(model(f"falcon/owl-{number}", readme=CARD, files={"config.json": {}}) for number in range(MODELS)),
 )
 CODE = identify(ArtifactType.CODE, "https://github.com/falcon/owl")
@@ -49,9 +55,9 @@ def gatherer(upstream: Upstream) -> Gatherer:
     return gatherer
 
 
-async def gather(gatherer: Gatherer, number: int) -> GatheredModel:
-    url = f"https://huggingface.co/falcon/owl-{number}"
-    return await gatherer.model(identify(ArtifactType.MODEL, url), name=f"owl-{number}", url=url, viewer=LOCAL)
+async def gather(gatherer: Gatherer, name: str | int, budget: Budget | None = None) -> GatheredModel:
+    url = f"https://huggingface.co/falcon/{f'owl-{name}' if isinstance(name, int) else name}"
+    return await gatherer.model(identify(ArtifactType.MODEL, url), name=str(name), url=url, viewer=LOCAL, budget=budget)
 
 
 async def test_a_hundred_models_with_one_repository_share_the_work_on_it(hub: DemoHub, gatherer: Gatherer) -> None:
@@ -121,3 +127,15 @@ async def test_a_failed_analysis_is_not_kept(hub: DemoHub, upstream: Upstream) -
         await analyses.of(github, CODE, commit)
 
     assert (await analyses.of(github, CODE, commit)).files == 1
+
+
+async def test_a_renamed_repository_is_asked_by_its_present_name_once_that_is_known(
+    hub: DemoHub, gatherer: Gatherer
+) -> None:
+    budget = Budget()
+
+    await gather(gatherer, "renamed", budget)
+
+    redirected = [request.path for request in hub.requests if request.status == 301]
+    assert len(redirected) == 5, "the first wave is asked before anybody can know"
+    assert budget.waves <= 6
