@@ -37,10 +37,18 @@ class _Serving:
 
 
 class _Bridge(httpx2.BaseTransport):
-    """Hands each request of a worker thread to the upstream of the task that started the thread."""
+    """Hands each request of a worker thread to the upstream of the task that started the thread.
+
+    Whoever uses the library in this process for purposes of their own is let out the ordinary way.
+    """
+
+    def __init__(self) -> None:
+        self._ordinary = httpx2.HTTPTransport()
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        serving = _SERVING.get()
+        serving = _SERVING.get(None)
+        if serving is None:
+            return self._ordinary.handle_request(request)
         if request.method != "GET" or not str(request.url).startswith(f"{serving.upstream.hf_endpoint}/"):
             raise UpstreamFailed(f"{request.method} {request.url.host} is not something this registry asks for")
         serving.asked = asyncio.run_coroutine_threadsafe(serving.upstream.get(str(request.url)), serving.loop)
@@ -105,4 +113,4 @@ def _equip_library() -> None:
     from huggingface_hub import constants, set_client_factory  # noqa: PLC0415 - as above
 
     constants.HF_HUB_DISABLE_TELEMETRY = True  # it would look up who is calling, with a request of its own
-    set_client_factory(lambda: httpx2.Client(transport=_Bridge(), trust_env=False))
+    set_client_factory(lambda: httpx2.Client(transport=_Bridge(), follow_redirects=True, trust_env=False))
