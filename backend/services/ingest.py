@@ -156,7 +156,10 @@ class Ingest:
         order = _orders().validate_python(job.payload, strict=False)
         self._crash("ingest.claimed", order.draft.name)
         await report(Progress("gathering", message=f"reading {order.draft.url}"))
-        gathered = await self._gather(order)
+        try:
+            gathered = await self._gather(order)
+        except NotFound as missing:
+            raise NotFound(f"{order.draft.url} does not exist at its host, or is private ({missing})") from missing
         self._crash("ingest.gathered", order.draft.name)
         artifact = replace(
             order.draft,
