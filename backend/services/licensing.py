@@ -8,7 +8,7 @@ from backend.domain.user import User
 from backend.sources.github import GitHub
 from backend.sources.identify import identify
 from backend.storage.base import Catalog
-from metrics.licenses import Compatibility, compatible
+from metrics.licenses import Compatibility, compatible, normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +41,5 @@ class Licensing:
         model = await self._catalog.get(viewer, ArtifactType.MODEL, artifact_id)
         if model is None:
             raise NotFound(f"there is no model with id {artifact_id}")
-        project_license = await self._github.license(project)
+        project_license = normalise(await self._github.license(project))  # GitHub says GPL-2.0 for GPL-2.0-only
         return LicenseCheck(model.license, project_license, compatible(model.license, project_license))
