@@ -5,6 +5,7 @@ import sys
 
 import uvicorn
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from backend.app import create_app
 from backend.logs import configure
@@ -16,7 +17,7 @@ def main() -> int:
     try:
         settings = Settings()
     except ValidationError as refused:
-        return _give_up("; ".join(error["msg"].removeprefix("Value error, ") for error in refused.errors()))
+        return _give_up("; ".join(_sentence(error) for error in refused.errors()))
     try:
         listener = _bind(settings)
     except OSError as taken:
@@ -50,6 +51,12 @@ def _bind(settings: Settings) -> socket.socket:
     listener.bind((settings.host, settings.port))
     listener.listen(2048)
     return listener
+
+
+def _sentence(error: ErrorDetails) -> str:
+    """What is wrong with one setting, by the name an operator sets it under, or with several together."""
+    words = error["msg"].removeprefix("Value error, ")
+    return f"{str(error['loc'][0]).upper()}: {words}" if error["loc"] else words
 
 
 def _give_up(why: str) -> int:

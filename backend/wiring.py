@@ -13,7 +13,9 @@ from backend.services.cost import Costs
 from backend.services.crash import crash_point
 from backend.services.directory import Directory
 from backend.services.downloads import Downloads
-from backend.services.evidence import Gatherer
+from backend.services.evidence.gatherer import Gatherer
+from backend.services.evidence.scrutiny import Scrutiny
+from backend.services.evidence.second_reader import SecondReader
 from backend.services.health import Health, TrafficLog
 from backend.services.ingest import Ingest
 from backend.services.jobs import JobBoard
@@ -23,8 +25,6 @@ from backend.services.mirror import Mirror, MirrorPlan
 from backend.services.rating import Judge, Ratings
 from backend.services.refresh import Relinking, Rerating
 from backend.services.registry import Registry
-from backend.services.scrutiny import Scrutiny
-from backend.services.second_reader import SecondReader
 from backend.services.upkeep import Upkeep
 from backend.services.worker import Handler, Worker, lanes
 from backend.settings import GRADER_NAME, GRADER_PASSWORDS, Settings

@@ -14,7 +14,7 @@ from backend.domain.ids import new_id
 from backend.domain.rating import StoredRating
 from backend.domain.user import LOCAL
 from backend.services.clock import Clock, utc_now
-from backend.services.evidence import MAX_REQUESTS
+from backend.services.evidence.gatherer import MAX_REQUESTS
 from backend.settings import Settings
 from backend.sources.budget import Budget
 from backend.storage.base import Commit, MetadataStore

@@ -16,7 +16,7 @@ from backend.domain.source import ArtifactType, Host, Source
 from backend.domain.user import SYSTEM, User
 from backend.services.clock import Clock
 from backend.services.crash import CrashPoint
-from backend.services.evidence import Gathered, GatheredModel, Gatherer
+from backend.services.evidence.gatherer import Gathered, GatheredModel, Gatherer
 from backend.services.jobs import JobBoard, Report, raise_again
 from backend.services.mirror import MirrorPlan, mirror_job
 from backend.services.rating import Judge, wait_for_the_rest

@@ -17,7 +17,7 @@ from backend.domain.rating import StoredRating
 from backend.domain.source import ArtifactType, Source
 from backend.domain.user import SYSTEM, User
 from backend.services.clock import Clock
-from backend.services.evidence import Gatherer
+from backend.services.evidence.gatherer import Gatherer
 from backend.storage.base import Commit, MetadataStore
 from metrics.evidence import Evidence, LinkedBy
 from metrics.rating import GatePolicy, judge, rate

@@ -9,7 +9,7 @@ from backend.domain.page import MAX_LIMIT
 from backend.domain.source import ArtifactType
 from backend.domain.user import SYSTEM
 from backend.services.clock import Clock
-from backend.services.gather_links import mentions
+from backend.services.evidence.links import mentions
 from backend.services.jobs import JobBoard, Report
 from backend.services.rating import Ratings
 from backend.storage.base import MetadataStore

@@ -17,7 +17,7 @@ from rich.table import Table
 from backend.command_line.orders import Malformed, Order, Unreadable, parse_orders, read_orders
 from backend.domain.errors import RegistryError
 from backend.domain.user import LOCAL
-from backend.services.evidence import MAX_REQUESTS, Gatherer
+from backend.services.evidence.gatherer import MAX_REQUESTS, Gatherer
 from backend.settings import Settings
 from backend.sources.budget import Budget
 from backend.sources.http import Upstream

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from backend.domain.source import Host, Source
-from backend.services.gather_analysis import Analyses
-from backend.services.gather_facts import attempt, failed, part, same_gap
-from backend.services.gather_links import Named
+from backend.services.evidence.analysis import Analyses
+from backend.services.evidence.facts import attempt, failed, part, same_gap
+from backend.services.evidence.links import Named
 from backend.sources.budget import branch
 from backend.sources.cards import split_card
 from backend.sources.github import GitHub, GitHubRepo

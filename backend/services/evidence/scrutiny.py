@@ -5,7 +5,7 @@ from datetime import datetime
 
 import anyio.to_thread
 
-from backend.services.second_reader import SecondReader
+from backend.services.evidence.second_reader import SecondReader
 from backend.sources.demonstration_runner import DemonstrationRunner, NoSandbox
 from metrics.evidence import DemonstrationRun, Evidence, Fact, Missing, SecondReading
 from metrics.reproducibility import code_to_run

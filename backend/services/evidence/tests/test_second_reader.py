@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend.services.second_reader import MOST_READ, SecondReader
+from backend.services.evidence.second_reader import MOST_READ, SecondReader
 from backend.sources.llm import ChatModel
 from backend.sources.tests.stand_in_llm import StandIn, completion, http, scores, standing_in
 from metrics.evidence import Evidence, Fact, Missing, SecondReading

@@ -9,8 +9,8 @@ import pytest
 from backend.domain.errors import UpstreamFailed
 from backend.domain.source import ArtifactType
 from backend.domain.user import LOCAL
-from backend.services.evidence import GatheredModel, Gatherer
-from backend.services.gather_analysis import Analyses
+from backend.services.evidence.analysis import Analyses
+from backend.services.evidence.gatherer import GatheredModel, Gatherer
 from backend.settings import Settings
 from backend.sources.budget import Budget
 from backend.sources.github import GitHub

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.domain.errors import UpstreamFailed
-from backend.services.gather_facts import attempt
+from backend.services.evidence.facts import attempt
 from backend.sources.llm import ChatModel
 from metrics.evidence import Fact, Missing, SecondReading, Suggestion
 from metrics.quoting import one_line

@@ -9,12 +9,12 @@ from datetime import datetime
 from backend.domain.errors import NotFound
 from backend.domain.source import Host, Source
 from backend.domain.user import User
-from backend.services.gather_linked import LinkedReader
-from backend.services.gather_links import LinkDraft, Named
-from backend.services.gather_model import ModelFacts, read_model
-from backend.services.gather_parents import Ancestry
-from backend.services.gather_surroundings import given, links, look_around
-from backend.services.scrutiny import Scrutiny
+from backend.services.evidence.linked import LinkedReader
+from backend.services.evidence.links import LinkDraft, Named
+from backend.services.evidence.model import ModelFacts, read_model
+from backend.services.evidence.parents import Ancestry
+from backend.services.evidence.scrutiny import Scrutiny
+from backend.services.evidence.surroundings import given, links, look_around
 from backend.sources.budget import Budget, branch, spending
 from backend.sources.github import GitHub
 from backend.sources.huggingface import HuggingFace

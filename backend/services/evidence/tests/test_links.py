@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from backend.domain.artifact import Relation
-from backend.services.gather_code_links import code_in_card
-from backend.services.gather_links import (
+from backend.services.evidence.code_links import code_in_card
+from backend.services.evidence.links import (
     MAX_NAMES,
     mentioned_names,
     mentions,

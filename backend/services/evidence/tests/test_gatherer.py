@@ -11,7 +11,7 @@ from backend.domain.errors import NotFound, UpstreamFailed
 from backend.domain.rating import StoredRating
 from backend.domain.source import ArtifactType, Source
 from backend.domain.user import LOCAL
-from backend.services.evidence import Gathered, GatheredModel, Gatherer
+from backend.services.evidence.gatherer import Gathered, GatheredModel, Gatherer
 from backend.sources.github import GitHub
 from backend.sources.http import Upstream
 from backend.sources.huggingface import HuggingFace

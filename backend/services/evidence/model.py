@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from backend.domain.source import Source
-from backend.services.gather_facts import attempt, part
+from backend.services.evidence.facts import attempt, part
 from backend.sources.budget import branch
 from backend.sources.cards import split_card
 from backend.sources.huggingface import HubModel, HuggingFace

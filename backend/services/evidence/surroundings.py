@@ -8,8 +8,8 @@ from backend.domain.artifact import Artifact, Relation
 from backend.domain.page import MAX_LIMIT, NameQuery
 from backend.domain.source import ArtifactType, Host, Source
 from backend.domain.user import User
-from backend.services.gather_code_links import code_in_card
-from backend.services.gather_links import (
+from backend.services.evidence.code_links import code_in_card
+from backend.services.evidence.links import (
     LinkDraft,
     Named,
     NamedParent,
@@ -17,7 +17,7 @@ from backend.services.gather_links import (
     stated_datasets,
     stated_parents,
 )
-from backend.services.gather_model import ModelFacts
+from backend.services.evidence.model import ModelFacts
 from backend.storage.base import Catalog
 from metrics.evidence import LinkedBy, ParentEvidence
 

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from backend.domain.source import ArtifactType
 from backend.domain.user import LOCAL
-from backend.services.evidence import Gatherer
+from backend.services.evidence.gatherer import Gatherer
 from backend.settings import Settings
 from backend.sources.http import Upstream
 from backend.sources.identify import identify

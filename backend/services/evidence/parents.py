@@ -11,8 +11,8 @@ from backend.domain.artifact import Artifact
 from backend.domain.errors import NotFound, UpstreamFailed, UpstreamRefused
 from backend.domain.source import ArtifactType, Source
 from backend.domain.user import User
-from backend.services.gather_facts import failed
-from backend.services.gather_links import NamedParent
+from backend.services.evidence.facts import failed
+from backend.services.evidence.links import NamedParent
 from backend.sources.budget import branch
 from backend.storage.base import Catalog
 from metrics.evidence import Evidence, Fact, Missing, ParentEvidence

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from backend.domain.errors import InvalidInput
 from backend.domain.source import ArtifactType
-from backend.services.gather_links import Named
+from backend.services.evidence.links import Named
 from backend.sources.identify import identify
 from metrics.evidence import LinkedBy, ModelRecord
 
