@@ -75,7 +75,13 @@ def serve_app(app: ASGIApp) -> Iterator[str]:
     """Serve `app` with its lifespan, so that its worker runs, and give its base URL."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     config = uvicorn.Config(
-        app, lifespan="on", ws="none", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
+        app,
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
     )
     server = _Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="registry", daemon=True)
@@ -147,7 +153,9 @@ class Live:
         """Wait until no job is due or under way; what is to be done later goes on waiting."""
 
         def ended() -> bool:
-            jobs = self._run(self.services.store.jobs(states=[JobState.QUEUED, JobState.RUNNING], after=None, limit=999))
+            jobs = self._run(
+                self.services.store.jobs(states=[JobState.QUEUED, JobState.RUNNING], after=None, limit=999)
+            )
             now = datetime.now(UTC)
             return not [job for job in jobs.items if job.state is JobState.RUNNING or job.not_before <= now]
 

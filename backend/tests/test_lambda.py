@@ -34,7 +34,13 @@ def _http_api(method: str, path: str, headers: dict[str, str], body: str | None,
         "rawQueryString": "",
         "headers": headers,
         "requestContext": {
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.9", "userAgent": "x"},
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.9",
+                "userAgent": "x",
+            },
             "domainName": "id.execute-api.eu-west-1.amazonaws.com",
             "stage": "$default",
         },
@@ -87,7 +93,9 @@ class Function:
         self._module, self._shape = module, shape
         self.token = ""
 
-    def call(self, method: str, path: str, body: Any = None, *, coded: bool = False) -> tuple[int, dict[str, str], bytes]:
+    def call(
+        self, method: str, path: str, body: Any = None, *, coded: bool = False
+    ) -> tuple[int, dict[str, str], bytes]:
         text = None if body is None else json.dumps(body)
         if text is not None and coded:
             text = base64.b64encode(text.encode()).decode()

@@ -1,5 +1,6 @@
 """What is sent by those who mean harm: each case is refused with its status, and none of them is a 5xx."""
 
+import contextlib
 import json
 import socket
 import time
@@ -29,9 +30,9 @@ def _send(client: httpx2.Client, body: Any, headers: dict[str, str] | None = Non
 BODIES: dict[str, bytes] = {
     "NaN": b'{"regex": NaN}',
     "Infinity": b'{"regex": "x", "more": Infinity}',
-    "minus Infinity": b'[-Infinity]',
+    "minus Infinity": b"[-Infinity]",
     "1e999": b'{"regex": 1e999}',
-    "-1e999 in a list": b'[[-1e999]]',
+    "-1e999 in a list": b"[[-1e999]]",
     "lone surrogate": b'{"regex": "\\ud800"}',
     "lone low surrogate": b'{"regex": "a\\udc00"}',
     "surrogates the wrong way round": b'{"regex": "\\udc00\\ud800"}',
@@ -99,8 +100,17 @@ def test_no_route_fails_at_such_a_body(client: httpx2.Client, path: str, body: b
 
 @pytest.mark.parametrize(
     "content_type",
-    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "", "garbage",
-     "text/html", "application/octet-stream", "image/png; charset=\"'"],
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+        "",
+        "garbage",
+        "text/html",
+        "application/octet-stream",
+        "image/png; charset=\"'",
+    ],
 )
 def test_a_body_of_another_content_type_is_400(client: httpx2.Client, content_type: str) -> None:
     problem_of(_send(client, FINE, {"content-type": content_type}), 400)
@@ -137,7 +147,10 @@ def test_sixty_megabytes_that_are_announced_are_413_at_once(registry: Live) -> N
 
 def test_sixty_megabytes_in_chunks_are_413_when_the_cap_is_reached(registry: Live) -> None:
     host, port = registry.base.removeprefix("http://").split(":")
-    head = "POST /artifact/byRegEx HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = (
+        "POST /artifact/byRegEx HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n"
+    )
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(head.encode())
         for chunk in _chunks(2_000_000):
@@ -163,7 +176,7 @@ def test_a_body_just_under_the_cap_is_read(client: httpx2.Client) -> None:
         b'{"a": "' + b"\\" * 999_000 + b'"}',
         b'"' * 999_000,
         b"[],".join([b"["] + [b""] * 300_000) + b"1]",
-        b'{"a":' + b'{},' * 10,
+        b'{"a":' + b"{}," * 10,
         b"[" * 999_000,
         b"[" + b'"\\u0041",' * 100_000 + b"1]",
     ],
@@ -172,10 +185,8 @@ def test_a_body_just_under_the_cap_is_read(client: httpx2.Client) -> None:
 def test_a_megabyte_of_anything_is_judged_in_a_moment(body: bytes) -> None:
     began = time.perf_counter()
 
-    try:
+    with contextlib.suppress(InvalidInput):
         check_json(body)
-    except InvalidInput:
-        pass
 
     assert time.perf_counter() - began < 2.0
 
@@ -223,7 +234,8 @@ HEADERS = {
     "length that is no number": b"POST /artifacts HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
     "negative length": b"POST /artifacts HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
     "two lengths": b"POST /artifacts HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n[]",
-    "length and chunks": b"POST /artifacts HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "length and chunks": b"POST /artifacts HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "bad chunk": b"POST /artifacts HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     "unknown method": b"BREW /health HTTP/1.1\r\nHost: x\r\n\r\n",
     "not HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -240,7 +252,7 @@ def test_a_broken_request_is_refused_or_answered_and_never_breaks_the_registry(r
     assert registry.client.get("/tracks").status_code == 200
 
 
-@pytest.mark.parametrize("host", ["[", "a b", "x\"y", "<script>", "[::1]:x"])
+@pytest.mark.parametrize("host", ["[", "a b", 'x"y', "<script>", "[::1]:x"])
 def test_a_host_of_ones_own_making_never_breaks_a_read(registry: Live, take_in: Any, host: str) -> None:
     artifact_id = take_in(WORDS, "dataset")
 
@@ -249,7 +261,17 @@ def test_a_host_of_ones_own_making_never_breaks_a_read(registry: Live, take_in: 
     assert answer.status_code < 500, answer.text
 
 
-INJECTED = ["x" * 7, "x" * 65, "has space", "a\tb-c-d-e-f", '"},{"level":"error', "${jndi:ldap://x}", "../../../x", "ünïcödé-id", ""]
+INJECTED = [
+    "x" * 7,
+    "x" * 65,
+    "has space",
+    "a\tb-c-d-e-f",
+    '"},{"level":"error',
+    "${jndi:ldap://x}",
+    "../../../x",
+    "ünïcödé-id",
+    "",
+]
 
 
 @pytest.mark.parametrize("offered", INJECTED)
@@ -269,7 +291,9 @@ def test_a_correlation_id_that_is_plain_comes_back(client: httpx2.Client) -> Non
 def test_forwarded_headers_change_nothing_but_the_link_of_a_trusted_proxy(client: httpx2.Client, take_in: Any) -> None:
     artifact_id = take_in(WORDS, "dataset")
 
-    answer = client.get(f"/artifacts/dataset/{artifact_id}", headers={"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil"})
+    answer = client.get(
+        f"/artifacts/dataset/{artifact_id}", headers={"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil"}
+    )
 
     assert "evil" not in answer.text
 
@@ -311,7 +335,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("pattern", EVIL.values(), ids=EVIL.keys())
-def test_a_pattern_built_to_hang_an_engine_is_answered_at_once(client: httpx2.Client, take_in: Any, pattern: str) -> None:
+def test_a_pattern_built_to_hang_an_engine_is_answered_at_once(
+    client: httpx2.Client, take_in: Any, pattern: str
+) -> None:
     take_in("https://example.org/" + "a" * 1_000, "dataset", name="a" * 500 + "!")
     began = time.perf_counter()
 
@@ -331,22 +357,68 @@ def test_a_pattern_that_the_engine_does_not_take_is_400_and_says_why(client: htt
 # -- addresses ---------------------------------------------------------------------------------------------------------
 
 SSRF = [
-    "http://127.0.0.1/x", "https://127.0.0.1/x", "https://127.1/x", "https://2130706433/x", "https://0x7f000001/x",
-    "https://0177.0.0.1/x", "https://0/x", "https://0.0.0.0/x", "https://localhost/x", "https://LOCALHOST./x",
-    "https://[::1]/x", "https://[::ffff:127.0.0.1]/x", "https://[fe80::1%25eth0]/x", "https://[fc00::1]/x", "https://[::]/x",
-    "https://169.254.169.254/latest/meta-data/", "https://[fd00:ec2::254]/latest", "https://100.100.100.200/x",
-    "https://metadata.google.internal/computeMetadata/v1/", "https://10.0.0.1/x", "https://172.16.0.1/x", "https://192.168.0.1/x",
-    "https://100.64.0.1/x", "https://198.18.0.1/x", "https://224.0.0.1/x", "https://255.255.255.255/x",
-    "https://１２７.0.0.1/x", "https://①②⑦.0.0.1/x", "https://huggingface.co@127.0.0.1/x", "https://user:pw@huggingface.co/acme/tiny",
-    "https://huggingface.co:8443/acme/tiny", "https://huggingface.co\\@127.0.0.1/x", "https://huggingface.co%2f@127.0.0.1/x",
-    "https://huggingface.co#@127.0.0.1/x", "https://huggingface.co?@127.0.0.1/x", "https:///127.0.0.1/x", "https://127.0.0.1:80#huggingface.co/x",
-    "//127.0.0.1/x", "file:///etc/passwd", "gopher://127.0.0.1/x", "ftp://huggingface.co/acme/tiny", "dict://127.0.0.1:11211/x",
-    "data:text/plain,x", "javascript:alert(1)", "ldap://127.0.0.1/x", "jar:https://huggingface.co!/x", "https://huggingface.co\r\nHost: x/a/b",
-    "https://huggingface.co\t/acme/tiny", "https://huggingface\u200b.co/acme/tiny", "https://huggingfасe.co/acme/tiny",
-    "https://huggingface.co。evil.com/acme/tiny", "https://huggingface.co.evil.example/acme/tiny", "https://evilhuggingface.co/acme/tiny",
-    "https://printer.local/x", "https://intranet/x", "https://x.internal/y", "https://huggingface.co/../../etc/passwd",
-    "https://huggingface.co/acme/..%2f..%2fapi", "https://huggingface.co/acme/tiny%00", "https://huggingface.co/acme/tiny\x00", " https://huggingface.co/acme/tiny",
-]  # fmt: skip
+    "http://127.0.0.1/x",
+    "https://127.0.0.1/x",
+    "https://127.1/x",
+    "https://2130706433/x",
+    "https://0x7f000001/x",
+    "https://0177.0.0.1/x",
+    "https://0/x",
+    "https://0.0.0.0/x",
+    "https://localhost/x",
+    "https://LOCALHOST./x",
+    "https://[::1]/x",
+    "https://[::ffff:127.0.0.1]/x",
+    "https://[fe80::1%25eth0]/x",
+    "https://[fc00::1]/x",
+    "https://[::]/x",
+    "https://169.254.169.254/latest/meta-data/",
+    "https://[fd00:ec2::254]/latest",
+    "https://100.100.100.200/x",
+    "https://metadata.google.internal/computeMetadata/v1/",
+    "https://10.0.0.1/x",
+    "https://172.16.0.1/x",
+    "https://192.168.0.1/x",
+    "https://100.64.0.1/x",
+    "https://198.18.0.1/x",
+    "https://224.0.0.1/x",
+    "https://255.255.255.255/x",
+    "https://\uff11\uff12\uff17.0.0.1/x",
+    "https://\u2460\u2461\u2466.0.0.1/x",
+    "https://huggingface.co@127.0.0.1/x",
+    "https://user:pw@huggingface.co/acme/tiny",
+    "https://huggingface.co:8443/acme/tiny",
+    "https://huggingface.co\\@127.0.0.1/x",
+    "https://huggingface.co%2f@127.0.0.1/x",
+    "https://huggingface.co#@127.0.0.1/x",
+    "https://huggingface.co?@127.0.0.1/x",
+    "https:///127.0.0.1/x",
+    "https://127.0.0.1:80#huggingface.co/x",
+    "//127.0.0.1/x",
+    "file:///etc/passwd",
+    "gopher://127.0.0.1/x",
+    "ftp://huggingface.co/acme/tiny",
+    "dict://127.0.0.1:11211/x",
+    "data:text/plain,x",
+    "javascript:alert(1)",
+    "ldap://127.0.0.1/x",
+    "jar:https://huggingface.co!/x",
+    "https://huggingface.co\r\nHost: x/a/b",
+    "https://huggingface.co\t/acme/tiny",
+    "https://huggingface\u200b.co/acme/tiny",
+    "https://huggingf\u0430\u0441e.co/acme/tiny",
+    "https://huggingface.co\u3002evil.com/acme/tiny",
+    "https://huggingface.co.evil.example/acme/tiny",
+    "https://evilhuggingface.co/acme/tiny",
+    "https://printer.local/x",
+    "https://intranet/x",
+    "https://x.internal/y",
+    "https://huggingface.co/../../etc/passwd",
+    "https://huggingface.co/acme/..%2f..%2fapi",
+    "https://huggingface.co/acme/tiny%00",
+    "https://huggingface.co/acme/tiny\x00",
+    " https://huggingface.co/acme/tiny",
+]
 
 
 @pytest.mark.parametrize("url", SSRF, ids=lambda url: ascii(url)[:60])
@@ -378,7 +450,17 @@ def test_a_link_that_leads_inside_is_400(client: httpx2.Client, hub: DemoHub, fi
     assert hub.requests == []
 
 
-@pytest.mark.parametrize("location", ["http://127.0.0.1:1/x", "http://169.254.169.254/latest", "file:///etc/passwd", "https://evil.example/x", "//[", "gopher://x"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://127.0.0.1:1/x",
+        "http://169.254.169.254/latest",
+        "file:///etc/passwd",
+        "https://evil.example/x",
+        "//[",
+        "gopher://x",
+    ],
+)
 def test_a_source_that_redirects_inside_is_502(client: httpx2.Client, hub: DemoHub, location: str) -> None:
     hub.fail("GET /api/models/acme/tiny", times=20, status=302, headers={"Location": location})
 
@@ -395,7 +477,14 @@ def test_a_source_that_redirects_in_a_circle_is_502(client: httpx2.Client, hub: 
 
 
 def test_fields_that_are_not_the_callers_to_set_are_not_taken(client: httpx2.Client) -> None:
-    body = {"url": "https://example.org/x", "id": "mine", "owner": "root", "type": "model", "version": 99, "__class__": "x"}
+    body = {
+        "url": "https://example.org/x",
+        "id": "mine",
+        "owner": "root",
+        "type": "model",
+        "version": 99,
+        "__class__": "x",
+    }
 
     made = client.post("/artifact/dataset", json=body).json()
 
@@ -411,8 +500,15 @@ SECRET = "a-signing-key-of-more-than-32-characters"
 
 
 def test_log_lines_stay_one_json_object_each_and_hold_no_secret(tmp_path: Any) -> None:
-    environment = {"AUTH": "required", "ADMIN_PASSWORD": PASSWORD, "JWT_SECRET": SECRET, "METADATA_URL": "memory://",
-                   "HF_TOKEN": "hf_secretsecret", "HF_ENDPOINT": "http://127.0.0.1:9", "LOG_LEVEL": "debug"}  # fmt: skip
+    environment = {
+        "AUTH": "required",
+        "ADMIN_PASSWORD": PASSWORD,
+        "JWT_SECRET": SECRET,
+        "METADATA_URL": "memory://",
+        "HF_TOKEN": "hf_secretsecret",
+        "HF_ENDPOINT": "http://127.0.0.1:9",
+        "LOG_LEVEL": "debug",
+    }
     with Registry(tmp_path, **environment) as registry:
         client = registry.client
         credentials = {"user": {"name": "admin", "is_admin": True}, "secret": {"password": PASSWORD}}

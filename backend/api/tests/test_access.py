@@ -37,7 +37,9 @@ def token(guarded: Live) -> str:
 
 
 def _sign_in(client: httpx2.Client, name: Any, password: Any) -> httpx2.Response:
-    return client.put("/authenticate", json={"user": {"name": name, "is_admin": True}, "secret": {"password": password}})
+    return client.put(
+        "/authenticate", json={"user": {"name": name, "is_admin": True}, "secret": {"password": password}}
+    )
 
 
 def _permissions(dependant: Dependant) -> set[Permission]:

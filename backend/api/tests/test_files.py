@@ -99,7 +99,13 @@ def test_a_single_file_is_the_hubs(served: Live, path: str) -> None:
     assert quote(path.rsplit("/", 1)[-1], safe="") in answer.headers["content-disposition"]
 
 
-RANGES = [("0-0", 0, 1), ("100-199", 100, 200), ("29990-", 29_990, 30_000), ("-5", 29_995, 30_000), ("0-99999", 0, 30_000)]
+RANGES = [
+    ("0-0", 0, 1),
+    ("100-199", 100, 200),
+    ("29990-", 29_990, 30_000),
+    ("-5", 29_995, 30_000),
+    ("0-99999", 0, 30_000),
+]
 
 
 @pytest.mark.parametrize(("header", "start", "stop"), RANGES)
@@ -124,7 +130,9 @@ def test_a_range_that_is_not_understood_gives_the_whole(served: Live, header: st
     assert len(answer.content) == 30_000
 
 
-@pytest.mark.parametrize(("path", "header"), [(WEIGHTS, "bytes=30000-"), (WEIGHTS, "bytes=-0"), ("empty.txt", "bytes=0-")])
+@pytest.mark.parametrize(
+    ("path", "header"), [(WEIGHTS, "bytes=30000-"), (WEIGHTS, "bytes=-0"), ("empty.txt", "bytes=0-")]
+)
 def test_a_range_outside_the_file_is_416_with_the_size(served: Live, path: str, header: str) -> None:
     artifact_id = _take_in(served, TINY)
 
@@ -146,7 +154,7 @@ def test_head_tells_size_and_tag_without_the_bytes_and_without_asking_the_source
     assert hub.requests == []
 
 
-@pytest.mark.parametrize("asked", ["{}", 'W/{}', '"other", {}', "*"])
+@pytest.mark.parametrize("asked", ["{}", "W/{}", '"other", {}', "*"])
 def test_a_file_that_the_client_has_is_304(served: Live, asked: str) -> None:
     artifact_id = _take_in(served, TINY)
     tag = served.client.head(_file(artifact_id)).headers["etag"]
@@ -167,15 +175,31 @@ def test_a_range_of_what_has_changed_since_gives_the_whole(served: Live) -> None
     tag = served.client.head(_file(artifact_id)).headers["etag"]
 
     same, changed = (
-        served.client.get(_file(artifact_id), headers={"Range": "bytes=0-9", "If-Range": each}) for each in (tag, '"old"')
+        served.client.get(_file(artifact_id), headers={"Range": "bytes=0-9", "If-Range": each})
+        for each in (tag, '"old"')
     )
 
     assert (same.status_code, len(same.content)) == (206, 10)
     assert (changed.status_code, len(changed.content)) == (200, 30_000)
 
 
-TRAVERSALS = ["../../../etc/passwd", "..%2f..%2fetc%2fpasswd", "/etc/passwd", "%2fetc%2fpasswd", "README.md/", "readme.md",
-              "%00", "README.md%00", "..\\..\\etc", "x" * 1_024, "%252e%252e%252f", "~", "con", "größe", "\u202e"]
+TRAVERSALS = [
+    "../../../etc/passwd",
+    "..%2f..%2fetc%2fpasswd",
+    "/etc/passwd",
+    "%2fetc%2fpasswd",
+    "README.md/",
+    "readme.md",
+    "%00",
+    "README.md%00",
+    "..\\..\\etc",
+    "x" * 1_024,
+    "%252e%252e%252f",
+    "~",
+    "con",
+    "größe",
+    "\u202e",
+]
 
 
 @pytest.mark.parametrize("path", TRAVERSALS)
@@ -222,7 +246,7 @@ def test_what_is_not_held_cannot_be_had_while_the_source_is_away(
 
 
 def test_a_name_of_any_characters_makes_a_header_that_can_be_sent(client: httpx2.Client, take_in: Any) -> None:
-    name = 'größe "模型" 🤗 a/b;c=\'d\' \\ %'
+    name = "größe \"模型\" 🤗 a/b;c='d' \\ %"
     artifact_id = take_in(WORDS, "dataset", name=name)
 
     answer = client.get(f"/artifact/dataset/{artifact_id}/download")

@@ -13,12 +13,38 @@ from hypothesis import strategies as st
 from backend.tests.live import Live, live_registry, settings_for
 
 WORDS = st.sampled_from(
-    ["artifact", "artifacts", "model", "dataset", "code", "byRegEx", "byName", "rate", "cost", "files", "download", "audit",
-     "lineage", "license-check", "health", "components", "ingest", "jobs", "reset", "authenticate", "tracks", "*", "..", "explain"]
-)  # fmt: skip
+    [
+        "artifact",
+        "artifacts",
+        "model",
+        "dataset",
+        "code",
+        "byRegEx",
+        "byName",
+        "rate",
+        "cost",
+        "files",
+        "download",
+        "audit",
+        "lineage",
+        "license-check",
+        "health",
+        "components",
+        "ingest",
+        "jobs",
+        "reset",
+        "authenticate",
+        "tracks",
+        "*",
+        "..",
+        "explain",
+    ]
+)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 PATHS = st.lists(WORDS | TEXT, max_size=6).map(lambda parts: "/" + "/".join(quote(part, safe="") for part in parts))
-KEYS = st.sampled_from(["url", "name", "types", "regex", "metadata", "data", "id", "type", "user", "secret", "password", "ids"])
+KEYS = st.sampled_from(
+    ["url", "name", "types", "regex", "metadata", "data", "id", "type", "user", "secret", "password", "ids"]
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXT | WORDS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | TEXT, inner, max_size=5),
@@ -44,11 +70,27 @@ def _sound(answer: httpx2.Response) -> None:
 @given(METHODS, PATHS, JSON)
 @LIVELY
 def test_any_json_to_any_path_is_answered(fuzzed: Live, method: str, path: str, body: Any) -> None:
-    _sound(fuzzed.client.request(method, fuzzed.base + path, content=json.dumps(body), headers={"content-type": "application/json"}))
+    _sound(
+        fuzzed.client.request(
+            method, fuzzed.base + path, content=json.dumps(body), headers={"content-type": "application/json"}
+        )
+    )
 
 
-@given(st.sampled_from([("POST", "/artifacts"), ("POST", "/artifact/byRegEx"), ("POST", "/artifact/dataset"), ("PUT", "/authenticate"),
-                        ("POST", "/artifacts/models/rate"), ("PUT", "/artifacts/code/x"), ("POST", "/artifact/model/x/license-check")]), JSON)  # fmt: skip
+@given(
+    st.sampled_from(
+        [
+            ("POST", "/artifacts"),
+            ("POST", "/artifact/byRegEx"),
+            ("POST", "/artifact/dataset"),
+            ("PUT", "/authenticate"),
+            ("POST", "/artifacts/models/rate"),
+            ("PUT", "/artifacts/code/x"),
+            ("POST", "/artifact/model/x/license-check"),
+        ]
+    ),
+    JSON,
+)
 @LIVELY
 @example(("POST", "/artifacts"), [{"name": "*", "types": ["model", None]}])
 def test_any_json_to_a_route_that_reads_it_is_answered(fuzzed: Live, route: tuple[str, str], body: Any) -> None:
@@ -68,7 +110,13 @@ def test_any_text_is_a_pattern_or_refused(fuzzed: Live, pattern: str) -> None:
     _sound(fuzzed.client.post("/artifact/byRegEx", json={"regex": pattern}))
 
 
-@given(st.dictionaries(st.sampled_from(["offset", "limit", "dependency", "refresh", "windowMinutes", "state", "explain"]), TEXT, max_size=3))
+@given(
+    st.dictionaries(
+        st.sampled_from(["offset", "limit", "dependency", "refresh", "windowMinutes", "state", "explain"]),
+        TEXT,
+        max_size=3,
+    )
+)
 @LIVELY
 def test_any_query_is_answered(fuzzed: Live, params: dict[str, str]) -> None:
     for path in ("/artifacts/model", "/health", "/ingest/jobs", "/artifact/model/x/cost"):

@@ -50,9 +50,7 @@ def test_a_rating_has_every_score_and_every_latency(client: httpx2.Client, take_
     assert all(isinstance(value, float) and value > 0 for value in latencies.values())
 
 
-def test_a_stored_rating_comes_back_as_it_is_without_asking_anybody(
-    registry: Live, take_in: Any, hub: DemoHub
-) -> None:
+def test_a_stored_rating_comes_back_as_it_is_without_asking_anybody(registry: Live, take_in: Any, hub: DemoHub) -> None:
     artifact_id = take_in(TINY)
     registry.idle()
     hub.clear()

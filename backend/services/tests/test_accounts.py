@@ -142,7 +142,7 @@ WRONG = {
     "password in another case": ("admin", PASSWORD.upper()),
     "password with a space more": ("admin", PASSWORD + " "),
     "name in another case": ("ADMIN", PASSWORD),
-    "full-width twin of the name": ("ａｄｍｉｎ", PASSWORD),
+    "full-width twin of the name": ("\uff41\uff44\uff4d\uff49\uff4e", PASSWORD),
     "a megabyte": ("admin", "x" * 1_000_000),
     "a megabyte that begins right": ("admin", PASSWORD + "x" * 1_000_000),
     "NUL after the right one": ("admin", PASSWORD + "\0"),

@@ -10,7 +10,7 @@ from backend.services.crash import STEPS, crash_point
 def _outcome(chosen: str, step: str, name: str) -> int:
     """Reach one step in a process of its own: it prints nothing, ends with 0, or dies."""
     code = f"from backend.services.crash import crash_point; crash_point({chosen!r})({step!r}, {name!r})"
-    return subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode
+    return subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode  # noqa: S603 - our own code
 
 
 def test_without_a_chosen_step_nothing_happens() -> None:

@@ -77,7 +77,16 @@ def test_an_objection_says_where() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a+)+$", "(a*)*b", "(a|aa)+$", "(a|a?)+$", "(.*a){20}b", r"(\w+\s?)*$x", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$"],
+    [
+        "(a+)+$",
+        "(a*)*b",
+        "(a|aa)+$",
+        "(a|a?)+$",
+        "(.*a){20}b",
+        r"(\w+\s?)*$x",
+        "(x+x+)+y",
+        "^(([a-z])+.)+[A-Z]([a-z])+$",
+    ],
 )
 def test_a_pattern_built_to_hang_an_engine_takes_linear_time(pattern: str) -> None:
     compiled = compile_pattern(pattern)
@@ -109,7 +118,9 @@ async def test_all_of_one_name_are_found_however_many_pages_they_fill(monkeypatc
 
 async def test_what_a_viewer_may_not_see_is_not_found_by_any_way() -> None:
     store = MemoryStore()
-    hidden = await register(store, make_artifact("acme/hidden", owner="ann", visibility=Visibility.OWNER), files=[make_entry("x")])
+    hidden = await register(
+        store, make_artifact("acme/hidden", owner="ann", visibility=Visibility.OWNER), files=[make_entry("x")]
+    )
     directory = Directory(store)
 
     for looking in (

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from backend.domain.job import JobKind
-from backend.services.health import MAX_CLIENTS_A_MINUTE, MAX_WINDOW_MINUTES, Component, Health, Status, TrafficLog, worst
+from backend.services.health import (
+    MAX_CLIENTS_A_MINUTE,
+    MAX_WINDOW_MINUTES,
+    Component,
+    Health,
+    Status,
+    TrafficLog,
+    worst,
+)
 from backend.storage.base import BlobStore, MetadataStore
 from backend.storage.factory import open_metadata
 from backend.storage.memory import MemoryBlobs, MemoryStore

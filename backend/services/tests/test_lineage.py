@@ -15,7 +15,7 @@ from metrics.evidence import LinkedBy
 
 
 async def _family_of(*edges: tuple[str, str], also: tuple[str, ...] = ()) -> tuple[MemoryStore, dict[str, Artifact]]:
-    """A store with a model for each name, where each pair is a parent and its child, found in as many ways as there are."""
+    """A store with a model for each name, where each pair is a parent and its child; links are found in many ways."""
     store = MemoryStore()
     names = dict.fromkeys([*(name for edge in edges for name in edge), *also])
     models = {name: make_artifact(f"acme/{name}") for name in names}

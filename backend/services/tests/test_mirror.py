@@ -28,7 +28,10 @@ SHARDS = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
 
 
 def _chosen(policy: MirrorPolicy, max_bytes: int = 0, files: list[FileEntry] | None = None) -> list[str]:
-    return [file.path for file in MirrorPlan(policy, max_bytes).choose(ArtifactType.MODEL, MODEL if files is None else files)]
+    return [
+        file.path
+        for file in MirrorPlan(policy, max_bytes).choose(ArtifactType.MODEL, MODEL if files is None else files)
+    ]
 
 
 def test_everything_is_copied_small_files_first() -> None:
@@ -61,7 +64,9 @@ def test_texts_come_first_then_whole_weights_then_what_fits(budget: int, chosen:
 FILES = st.lists(
     st.builds(
         FileEntry,
-        st.sampled_from(["README.md", "a.txt", "config.json", "model.safetensors", "pytorch_model.bin", "x.onnx", *SHARDS]),
+        st.sampled_from(
+            ["README.md", "a.txt", "config.json", "model.safetensors", "pytorch_model.bin", "x.onnx", *SHARDS]
+        ),
         st.integers(0, 10_000),
         claimed_sha256=st.sampled_from([None, LFS]),
     ),
@@ -104,4 +109,8 @@ def test_a_job_names_what_is_to_be_copied_in_order() -> None:
 
     (job,) = mirror_job(artifact, MODEL, MirrorPlan(MirrorPolicy.UP_TO, 2_500), now=NOON)
 
-    assert (job.kind, job.artifact_id, job.payload["paths"]) == (JobKind.MIRROR, artifact.id, ["config.json", "README.md"])
+    assert (job.kind, job.artifact_id, job.payload["paths"]) == (
+        JobKind.MIRROR,
+        artifact.id,
+        ["config.json", "README.md"],
+    )

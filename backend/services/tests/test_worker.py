@@ -157,7 +157,11 @@ async def test_a_lease_is_kept_alive_for_as_long_as_the_job_takes() -> None:
     async def act(job: Job, _report: Report) -> None:
         first = job.lease_until
         assert first is not None
-        await _until(store, job, lambda found: found.lease_until is not None and found.lease_until > first + timedelta(seconds=LEASE_S))
+        await _until(
+            store,
+            job,
+            lambda found: found.lease_until is not None and found.lease_until > first + timedelta(seconds=LEASE_S),
+        )
 
     store = MemoryStore()
     handler = Scripted(act)
@@ -199,7 +203,9 @@ async def test_an_attempt_whose_lease_is_lost_is_stopped(how: str) -> None:
         await begun.wait()  # the place is free again, and the worker goes on
 
 
-@pytest.mark.parametrize("failure", [RuntimeError("secret detail"), KeyError("x"), ZeroDivisionError(), RecursionError()])
+@pytest.mark.parametrize(
+    "failure", [RuntimeError("secret detail"), KeyError("x"), ZeroDivisionError(), RecursionError()]
+)
 async def test_a_handler_that_breaks_ends_its_job_as_503_without_its_detail(failure: Exception) -> None:
     async def act(_job: Job, _report: Report) -> None:
         raise failure
@@ -243,7 +249,9 @@ async def test_a_refusal_ends_the_job_with_its_error() -> None:
     ],
     ids=["first", "second", "third", "Retry-After", "short Retry-After", "store", "conflict"],
 )
-async def test_a_failure_that_may_pass_is_tried_again_after_a_pause(failure: Exception, tries: int, pause_s: int) -> None:
+async def test_a_failure_that_may_pass_is_tried_again_after_a_pause(
+    failure: Exception, tries: int, pause_s: int
+) -> None:
     async def act(_job: Job, _report: Report) -> None:
         raise failure
 
@@ -253,7 +261,10 @@ async def test_a_failure_that_may_pass_is_tried_again_after_a_pause(failure: Exc
         waiting = await _until(store, job, lambda found: found.state is JobState.QUEUED and found.tries == tries + 1)
 
     assert waiting.error is not None
-    assert (waiting.error.code, waiting.not_before) == (type(failure).__name__, job.not_before + timedelta(seconds=pause_s))
+    assert (waiting.error.code, waiting.not_before) == (
+        type(failure).__name__,
+        job.not_before + timedelta(seconds=pause_s),
+    )
 
 
 async def test_a_failing_job_is_given_up_when_its_tries_are_used_up() -> None:
