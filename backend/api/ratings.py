@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
-from backend.api.schemas import SizeScore
+from backend.api.schemas import Double, SizeScore
 from backend.domain.artifact import Artifact
 from backend.domain.rating import StoredRating
 from metrics.metric import MetricResult
@@ -15,34 +15,39 @@ DECIMALS = 2
 
 
 class ModelRating(BaseModel):
-    """Every score in [0, 1] (`reviewedness` may be -1), every latency in seconds."""
+    """Every score in [0, 1] (`reviewedness` may be -1), every latency in seconds.
+
+    A metric that the catalogue has beyond the contract's adds its own pair of fields.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     name: str
     category: str
-    net_score: float
-    net_score_latency: float
-    ramp_up_time: float
-    ramp_up_time_latency: float
-    bus_factor: float
-    bus_factor_latency: float
-    performance_claims: float
-    performance_claims_latency: float
-    license: float
-    license_latency: float
-    dataset_and_code_score: float
-    dataset_and_code_score_latency: float
-    dataset_quality: float
-    dataset_quality_latency: float
-    code_quality: float
-    code_quality_latency: float
-    reproducibility: float
-    reproducibility_latency: float
-    reviewedness: float
-    reviewedness_latency: float
-    tree_score: float
-    tree_score_latency: float
+    net_score: Double
+    net_score_latency: Double
+    ramp_up_time: Double
+    ramp_up_time_latency: Double
+    bus_factor: Double
+    bus_factor_latency: Double
+    performance_claims: Double
+    performance_claims_latency: Double
+    license: Double
+    license_latency: Double
+    dataset_and_code_score: Double
+    dataset_and_code_score_latency: Double
+    dataset_quality: Double
+    dataset_quality_latency: Double
+    code_quality: Double
+    code_quality_latency: Double
+    reproducibility: Double
+    reproducibility_latency: Double
+    reviewedness: Double
+    reviewedness_latency: Double
+    tree_score: Double
+    tree_score_latency: Double
     size_score: SizeScore
-    size_score_latency: float
+    size_score_latency: Double
 
 
 class BatchEntry(BaseModel):
