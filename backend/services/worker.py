@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -56,6 +56,16 @@ class Lane:
     """True when the handler's own commit ends the job."""
 
 
+async def _kept_up(duty: Callable[[], Awaitable[None]]) -> None:
+    """Do a duty that has no end, and take it up again should it break: one fault must not stop all work in silence."""
+    while True:
+        try:
+            await duty()
+        except Exception:
+            log.exception("worker.broke")
+            await asyncio.sleep(IDLE_SECONDS)
+
+
 class Worker:
     """Runs jobs until it is stopped."""
 
@@ -74,10 +84,10 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled; jobs that are under way then are left to their lease, and taken up again."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_leases())
-            tasks.create_task(self._sweep())
+            tasks.create_task(_kept_up(self._keep_leases))
+            tasks.create_task(_kept_up(self._sweep))
             for lane in self._lanes:
-                tasks.create_task(self._serve(lane))
+                tasks.create_task(_kept_up(partial(self._serve, lane)))
 
     # -- claiming --------------------------------------------------------------------------------------------------
 
