@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.types import Scope
 
 from backend import VERSION
-from backend.api import artifacts, errors, files, jobs, system, trust
+from backend.api import artifacts, document, errors, files, jobs, system, trust
 from backend.api.middleware import GuardedBody, Observed
 from backend.domain.source import ArtifactType
 from backend.settings import Settings
@@ -37,12 +37,19 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             if services is None:
                 await built.close()
 
-    app = FastAPI(title="Trustworthy Model Registry", version=VERSION, description=DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(
+        title="Trustworthy Model Registry",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        generate_unique_id_function=document.operation_id,
+    )
     app.state.registry = built.registry
     app.state.base_url = settings.base_url
     for module in (system, artifacts, trust, files, jobs):
         app.include_router(module.router)
     errors.install(app)
+    document.install(app)
 
     def count(scope: Scope, status: int) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")

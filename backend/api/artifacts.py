@@ -22,6 +22,7 @@ OFFSET_HEADER = {"offset": {"description": "Send as `offset` for the next page."
 @router.post(
     "/artifacts",
     summary="List artifacts that match any of several queries",
+    operation_id="ArtifactsList",
     responses={200: {"headers": OFFSET_HEADER}, **problems(400, 403, 413)},
 )
 async def list_artifacts(
@@ -59,6 +60,7 @@ async def list_type(
 @router.post(
     "/artifact/byRegEx",
     summary="Search names and READMEs by regular expression",
+    operation_id="ArtifactByRegExGet",
     responses={200: {"headers": OFFSET_HEADER}, **problems(400, 403, 404)},
 )
 async def search(
@@ -77,6 +79,7 @@ async def search(
 @router.get(
     "/artifact/byName/{name:path}",
     summary="Find artifacts by their exact name",
+    operation_id="ArtifactByNameGet",
     responses=problems(400, 403, 404),
 )
 async def by_name(
@@ -89,6 +92,7 @@ async def by_name(
 @router.post(
     "/artifact/{artifact_type}",
     summary="Register an artifact by its URL",
+    operation_id="ArtifactCreate",
     status_code=status.HTTP_201_CREATED,
     responses={
         202: {"model": ArtifactEnvelope, "description": "Still being taken in; `Location` names the job to watch."},
@@ -111,6 +115,7 @@ async def register(
 @router.get(
     "/artifacts/{artifact_type}/{id}",
     summary="Read an artifact",
+    operation_id="ArtifactRetrieve",
     responses=problems(400, 403, 404),
 )
 async def read(
@@ -123,6 +128,7 @@ async def read(
 @router.put(
     "/artifacts/{artifact_type}/{id}",
     summary="Replace an artifact's source",
+    operation_id="ArtifactUpdate",
     responses={
         202: {"model": ArtifactEnvelope, "description": "Still being taken in; `Location` names the job to watch."},
         **problems(400, 403, 404, 409, 424, 502, 503),
@@ -147,7 +153,12 @@ async def replace(
     return _show_outcome(outcome, response, base, finished=status.HTTP_200_OK)
 
 
-@router.delete("/artifacts/{artifact_type}/{id}", summary="Remove an artifact", responses=problems(400, 403, 404))
+@router.delete(
+    "/artifacts/{artifact_type}/{id}",
+    summary="Remove an artifact",
+    operation_id="ArtifactDelete",
+    responses=problems(400, 403, 404),
+)
 async def remove(caller: Uploader, registry: Services, kind: KindPath, artifact_id: IdPath) -> None:
     """Remove it with its rating, links and files; its audit trail is kept."""
     await registry.ingest.remove(caller, kind, artifact_id)

@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import Annotated, cast
 
 from fastapi import Depends, Header, Path, Query, Request
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from backend.api.schemas import ArtifactId
 from backend.domain.page import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor
@@ -39,7 +41,10 @@ def needs(permission: Permission) -> Callable[..., User | None]:
     def recognise(
         request: Request,
         registry: Services,
-        x_authorization: Annotated[str | None, Header(description="bearer <token> from PUT /authenticate")] = None,
+        x_authorization: Annotated[
+            str | SkipJsonSchema[None],
+            Header(alias="X-Authorization", description="bearer <token> from PUT /authenticate"),
+        ] = None,
         authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
     ) -> User:
         caller = registry.accounts.recognise(x_authorization or authorization)
@@ -65,7 +70,10 @@ IdPath = Annotated[ArtifactId, Path(alias="id", description="Artifact id.")]
 
 
 def cursor(
-    offset: Annotated[str | None, Query(description="The `offset` header of the page before.", max_length=300)] = None,
+    offset: Annotated[
+        Annotated[str, Field(max_length=300)] | SkipJsonSchema[None],
+        Query(description="The `offset` header of the page before."),
+    ] = None,
 ) -> str | None:
     """The id to go on from."""
     return decode_cursor(offset)

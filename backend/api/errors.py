@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from backend.api.problems import PROBLEM_MEDIA_TYPE
 from backend.domain.errors import (
     AlreadyExists,
     BadCredentials,
@@ -53,7 +54,6 @@ STATUS: Mapping[type[RegistryError], int] = {
     Unavailable: 503,
     LeaseLost: 503,
 }
-MEDIA_TYPE = "application/problem+json"
 RATE_LIMITED_STATUS = 503
 """A source that asks us to wait is passed on as our own asking to wait."""
 
@@ -78,7 +78,7 @@ def problem(
         "correlation_id": correlation_id,
         **(more or {}),
     }
-    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=PROBLEM_MEDIA_TYPE)
 
 
 def _answer(

@@ -63,8 +63,8 @@ async def read_file(
     artifact_id: IdPath,
     path: Annotated[str, Path(max_length=1024)],
     range_: Annotated[str | None, Header(alias="Range")] = None,
-    if_range: Annotated[str | None, Header()] = None,
-    if_none_match: Annotated[str | None, Header()] = None,
+    if_range: Annotated[str | None, Header(alias="If-Range")] = None,
+    if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
 ) -> Response:
     """From the registry's own copy where it holds one, else streamed through from the source."""
     artifact, entry = await registry.downloads.find_file(caller, kind, artifact_id, path)

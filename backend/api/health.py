@@ -2,11 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from backend.services.health import Component, Health, Issue, Status, worst
+
+MIN_WINDOW_MINUTES = 5
+Count = Annotated[int, Field(ge=0)]
+WindowMinutes = Annotated[int, Field(ge=MIN_WINDOW_MINUTES)]
+
+
+class LogReference(BaseModel):
+    """Where more can be read."""
+
+    label: str
+    url: Annotated[str, Field(json_schema_extra={"format": "uri"})]
+    tail_available: bool
+    last_updated_at: datetime
 
 
 class RequestSummary(BaseModel):
@@ -14,10 +28,10 @@ class RequestSummary(BaseModel):
 
     window_start: datetime
     window_end: datetime
-    total_requests: int
-    per_route: dict[str, int]
-    per_artifact_type: dict[str, int]
-    unique_clients: int
+    total_requests: Count
+    per_route: dict[str, Count]
+    per_artifact_type: dict[str, Count]
+    unique_clients: Count
 
 
 class ComponentBrief(BaseModel):
@@ -26,7 +40,7 @@ class ComponentBrief(BaseModel):
     id: str
     display_name: str
     status: Status
-    issue_count: int
+    issue_count: Count
     last_event_at: datetime
 
 
@@ -35,19 +49,19 @@ class HealthSummary(BaseModel):
 
     status: Status
     checked_at: datetime
-    window_minutes: int
-    uptime_seconds: int
+    window_minutes: WindowMinutes
+    uptime_seconds: Count
     version: str
     request_summary: RequestSummary
     components: list[ComponentBrief]
-    logs: list[dict[str, Any]]
+    logs: list[LogReference]
 
 
 class WireIssue(BaseModel):
     """Something that keeps a component from being well."""
 
     code: str
-    severity: str
+    severity: Literal["info", "warning", "error"]
     summary: str
     details: str
 
@@ -75,8 +89,8 @@ class ComponentDetail(BaseModel):
     description: str
     metrics: dict[str, int | float | str | bool]
     issues: list[WireIssue]
-    timeline: list[TimelineEntry] | None = None
-    logs: list[dict[str, Any]] = []
+    timeline: list[TimelineEntry] | SkipJsonSchema[None] = None
+    logs: list[LogReference]
 
 
 class ComponentCollection(BaseModel):
@@ -84,7 +98,7 @@ class ComponentCollection(BaseModel):
 
     components: list[ComponentDetail]
     generated_at: datetime
-    window_minutes: int
+    window_minutes: WindowMinutes
 
 
 def show_summary(health: Health, components: Sequence[Component], minutes: int, version: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from backend.api.schemas import Problem
 
+PROBLEM_MEDIA_TYPE = "application/problem+json"
 DESCRIPTIONS = {
     400: "The request is malformed; `errors` names each field.",
     401: "The user or password is wrong, or the permission is lacking.",
@@ -26,7 +27,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {
             "model": Problem,
             "description": DESCRIPTIONS[status],
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
         for status in statuses
     }

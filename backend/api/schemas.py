@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry
 from backend.domain.audit import AuditEntry
@@ -17,7 +18,8 @@ MAX_RATED_AT_ONCE = 100
 
 ArtifactId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9\-]+$", max_length=128)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Url = Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL)]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL), Field(json_schema_extra={"format": "uri"})]
+Double = Annotated[float, Field(json_schema_extra={"format": "double"})]
 
 
 class Wire(BaseModel):
@@ -43,7 +45,9 @@ class ArtifactData(Wire):
     """Where an artifact comes from, and where this registry serves it."""
 
     url: Url
-    download_url: str | None = None
+    download_url: Annotated[
+        str | SkipJsonSchema[None], Field(json_schema_extra={"format": "uri", "readOnly": True})
+    ] = None
 
 
 class ArtifactEnvelope(Wire):
@@ -129,6 +133,15 @@ class AuthenticationRequest(Wire):
     secret: Secret
 
 
+Track = Literal["Performance track", "Access control track", "High assurance track", "Other Security track"]
+
+
+class WireTracks(BaseModel):
+    """The optional parts of the contract that this registry implements."""
+
+    plannedTracks: list[Track]  # noqa: N815 the contract's word
+
+
 ContractAction = Literal["CREATE", "UPDATE", "DOWNLOAD", "RATE", "AUDIT"]
 
 
@@ -155,14 +168,14 @@ class WireAuditEntry(BaseModel):
 class ArtifactCost(BaseModel):
     """Megabytes (10^6 bytes)."""
 
-    standalone_cost: float | None = None
+    standalone_cost: float | SkipJsonSchema[None] = None
     total_cost: float
 
 
 class LineageNode(BaseModel):
     """A model in the graph."""
 
-    artifact_id: str
+    artifact_id: ArtifactId
     name: str
     source: str
     metadata: dict[str, Any]
@@ -171,8 +184,8 @@ class LineageNode(BaseModel):
 class LineageEdge(BaseModel):
     """From parent to child."""
 
-    from_node_artifact_id: str
-    to_node_artifact_id: str
+    from_node_artifact_id: ArtifactId
+    to_node_artifact_id: ArtifactId
     relationship: str
 
 
@@ -186,10 +199,10 @@ class LineageGraph(BaseModel):
 class SizeScore(BaseModel):
     """How well the weights fit each class of device, each in [0, 1]."""
 
-    raspberry_pi: float
-    jetson_nano: float
-    desktop_pc: float
-    aws_server: float
+    raspberry_pi: Double
+    jetson_nano: Double
+    desktop_pc: Double
+    aws_server: Double
 
 
 class LicenseCheckAnswer(BaseModel):

@@ -30,6 +30,7 @@ router = APIRouter(tags=["trust"])
 @router.get(
     "/artifact/model/{id}/rate",
     summary="Every score of a model",
+    operation_id="ModelArtifactRate",
     response_model=ModelRating,
     responses=problems(400, 403, 404, 500, 502, 503),
 )
@@ -81,6 +82,7 @@ def _show_outcome(model_id: str, outcome: tuple[Artifact, StoredRating] | Regist
 @router.get(
     "/artifact/model/{id}/lineage",
     summary="The family of a model",
+    operation_id="ArtifactLineageGet",
     responses=problems(400, 403, 404),
 )
 async def lineage(caller: Searcher, registry: Services, artifact_id: IdPath) -> LineageGraph:
@@ -91,6 +93,7 @@ async def lineage(caller: Searcher, registry: Services, artifact_id: IdPath) -> 
 @router.post(
     "/artifact/model/{id}/license-check",
     summary="May a model be combined with a GitHub project?",
+    operation_id="ArtifactLicenseCheck",
     response_model=bool | LicenseCheckAnswer,
     responses=problems(400, 403, 404, 502, 503),
 )
@@ -120,7 +123,7 @@ async def license_check(
     "/artifact/{artifact_type}/{id}/cost",
     summary="Download cost in megabytes",
     response_model_exclude_none=True,
-    responses=problems(400, 403, 404),
+    responses=problems(400, 403, 404, 500),
 )
 async def cost(
     caller: Searcher,
@@ -140,6 +143,7 @@ async def cost(
 @router.get(
     "/artifact/{artifact_type}/{id}/audit",
     summary="What was done to an artifact, and by whom",
+    operation_id="ArtifactAuditGet",
     responses=problems(400, 403, 404),
 )
 async def audit(caller: Searcher, registry: Services, kind: KindPath, artifact_id: IdPath) -> list[WireAuditEntry]:
