@@ -81,6 +81,7 @@ async def test_many_members_are_all_listed(count: int) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.namelist() == [path for path, _ in contents]
     assert size_of(_announced(contents, known=True)) == len(data)
+    assert int.from_bytes(data[-12:-10], "little") == min(count, 0xFFFF), "where 16 bits do not do, they say so"
 
 
 async def test_same_content_gives_the_same_zip() -> None:

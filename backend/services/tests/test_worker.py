@@ -357,10 +357,11 @@ async def test_a_worker_that_is_stopped_leaves_its_job_to_the_next(monkeypatch: 
     assert (ended.state, ended.tries) == (JobState.DONE, 2)
 
 
-async def test_a_worker_stops_when_told_even_while_it_is_being_woken() -> None:
-    for _ in range(50):
-        store = MemoryStore()
-        async with working(store, Scripted(_nothing)) as board:
-            await board.submit(_due())
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_worker_stops_when_told_at_any_turn_of_being_woken(turns: int) -> None:
+    async with working(MemoryStore(), Scripted(_nothing)) as board:
+        for _ in range(10):  # until the worker has found nothing to do, and waits
             await asyncio.sleep(0)
-            board.wake()
+        board.wake()
+        for _ in range(turns):
+            await asyncio.sleep(0)
