@@ -164,6 +164,7 @@ class Ingest:
         artifact = replace(
             order.draft,
             source=gathered.source,
+            updated_at=self._now(),
             commit=gathered.commit,
             readme=gathered.readme,
             license=gathered.license,
