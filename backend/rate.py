@@ -47,22 +47,30 @@ async def _rate(orders: Sequence[Order | Malformed], settings: Settings, *, expl
     if not orders:
         return _complain("there is no line with a model in it: write one URL a line")
     errors, failures = Console(stderr=True), 0
+    out = _output(errors)
     with progress(errors, len(good)) as watch:
         async for outcome in rate_all(good, settings, watch):
             match outcome:
                 case Rated():
-                    _show(outcome, explain=explain)
+                    _show(out, outcome, explain=explain)
                 case Failed(order, why):
                     failures += 1
                     _complain(f"line {order.line}: {order.url} could not be rated: {why}")
     return 1 if malformed or failures else 0
 
 
-def _show(rated: Rated, *, explain: bool) -> None:
+def _output(errors: Console) -> Console:
+    """Where ratings go: standard output, and where that is the terminal that shows the progress, above it."""
+    if not sys.stdout.isatty():
+        return Console(width=WIDTH)
+    return errors if errors.is_terminal else Console()
+
+
+def _show(out: Console, rated: Rated, *, explain: bool) -> None:
     if explain:
-        Console(width=None if sys.stdout.isatty() else WIDTH).print(explanation(rated))
+        out.print(explanation(rated))
     else:
-        print(line(rated), flush=True)
+        out.out(line(rated), highlight=False)
 
 
 def _complain(why: str) -> int:

@@ -26,6 +26,7 @@ def progress(console: Console, total: int) -> Iterator[Watcher]:
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        redirect_stdout=False,  # what is on standard output is for the next program, not for this console
     )
     with overall:
         yield _Bars(overall, total)
@@ -74,3 +75,4 @@ class _Bars:
         elif work.stage in _OVER:
             self._shown.remove_task(self._under_way.pop(work.order.line))
             self._shown.advance(self._all)
+        self._shown.refresh()
