@@ -76,11 +76,15 @@ class CardText:
         """Words of prose."""
         return len(_WORD.findall(self.prose))
 
-    def section_about(self, *topics: str) -> Section | None:
-        """The first section with substance whose heading, or a bold label in it, has one of these words."""
+    def section_about(self, *topics: str, titled: str = "") -> Section | None:
+        """The first section with substance whose heading, or a bold label in it, has one of these words.
+
+        A heading that is the card's own title, `titled`, is no topic: `# trained-gender` is not about training.
+        """
         wanted = _topic_pattern(topics)
         for at, section in enumerate(self.sections):
-            if wanted.search(section.title) and self._says_something(at):
+            is_title = section.title.strip().casefold() == titled.casefold()
+            if not is_title and wanted.search(section.title) and self._says_something(at):
                 return section
             if section.has_substance and any(wanted.search(label) for label in _LABEL.findall(section.text)):
                 return section

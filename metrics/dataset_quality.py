@@ -81,8 +81,10 @@ def _provenance_row(data: DatasetEvidence, record: DatasetRecord) -> Row:
     kinds = ("annotations_creators:", "language_creators:", "source_datasets:")
     tags = [tag for tag in record.tags if tag.startswith(kinds)]
     told = _has(_card(data), "source", "collection", "curat", "annotat", "created")
-    share = 1.0 if tags or told else 0.5 * _has(_card(data), "cit", "paper")
-    saw = f"Where it comes from: {', '.join(tags[:3]) if tags else 'told in the card' if told else 'not told'}"
+    cited = _has(_card(data), "cit", "paper")
+    share = 1.0 if tags or told else 0.5 * cited
+    words = "told in the card" if told else "only a citation" if cited else "not told"
+    saw = f"Where it comes from: {', '.join(tags[:3]) if tags else words}"
     return Row(WORTH_PROVENANCE, share, saw, "Say where the data come from and who annotated them.", data.record.source)
 
 

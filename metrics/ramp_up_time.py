@@ -60,7 +60,7 @@ def _card_rows(evidence: Evidence) -> list[Row]:
             card,
             WORTH_USAGE,
             "how to use it",
-            source,
+            evidence,
             "usage",
             "use\\b",
             "how to",
@@ -74,7 +74,7 @@ def _card_rows(evidence: Evidence) -> list[Row]:
             card,
             WORTH_LIMITS,
             "intended uses and limits",
-            source,
+            evidence,
             "limit",
             "intended",
             "bias",
@@ -84,14 +84,16 @@ def _card_rows(evidence: Evidence) -> list[Row]:
             "evaluated use",
         ),
         _section_row(
-            card, WORTH_TRAINING, "training", source, "train", "pre-?train", "fine-?tun", "hyperparameter", "data"
+            card, WORTH_TRAINING, "training", evidence, "train", "pre-?train", "fine-?tun", "hyperparameter", "data"
         ),
         _citation_row(card, source),
     ]
 
 
-def _section_row(card: CardText, worth: float, what: str, source: str, *topics: str) -> Row:
-    section = card.section_about(*topics)
+def _section_row(card: CardText, worth: float, what: str, evidence: Evidence, *topics: str) -> Row:
+    source = evidence.card.source
+    record = evidence.model.value
+    section = card.section_about(*topics, titled=(record.id if record else evidence.name).rpartition("/")[2])
     saw = f"A section on {what}: “{section.title[:60]}”" if section else f"No section on {what}"
     return Row(worth, float(section is not None), saw, f"Add a section on {what}.", source)
 

@@ -72,3 +72,11 @@ def test_an_unread_card_is_left_out_rather_than_counted_as_empty() -> None:
 
     assert result.score > METRIC.measure(evidence(card=known(""))).score
     assert result.confidence == pytest.approx(0.35)
+
+
+def test_a_title_that_is_the_models_own_name_is_no_section() -> None:
+    card = known("# tiny-training\n\n" + "It is a small model for sentences in English, made for fun. " * 5)
+    titled = METRIC.measure(evidence(card=card, model=model(id="acme/tiny-training")))
+    on_training = METRIC.measure(evidence(card=card, model=model(id="acme/tiny-bert")))
+
+    assert on_training.score - titled.score == pytest.approx(0.10)

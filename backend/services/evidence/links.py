@@ -170,6 +170,17 @@ def is_telling(name: str) -> bool:
     return len(name) >= _SHORTEST_NAME and name.lower() not in _EVERYDAY
 
 
+_LONG_NAME = 8
+
+
+def is_distinctive(name: str) -> bool:
+    """Whether a name can hardly mean anything but this: an identifier, or a long word.
+
+    Cards name the architecture they build on (`bert`) without meaning the repository of that name.
+    """
+    return is_telling(name) and (bool(_SHAPED.search(name)) or len(name) >= _LONG_NAME)
+
+
 def mentions(card: str, name: str) -> bool:
     """Whether a card names an artifact, as a word of its own and in any case."""
     if not is_telling(name):

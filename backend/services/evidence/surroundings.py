@@ -13,6 +13,7 @@ from backend.services.evidence.links import (
     LinkDraft,
     Named,
     NamedParent,
+    is_distinctive,
     mentioned_names,
     stated_datasets,
     stated_parents,
@@ -97,7 +98,7 @@ async def _mentioned(catalog: Catalog, viewer: User, names: Sequence[str]) -> li
 
 def _mentions(kind: ArtifactType, mentioned: Sequence[Artifact]) -> Iterator[Named]:
     for artifact in mentioned:
-        if artifact.type is kind:
+        if artifact.type is kind and (kind is not ArtifactType.CODE or is_distinctive(artifact.name)):
             yield Named(artifact.name, artifact.source, LinkedBy.NAME_MENTION)
 
 

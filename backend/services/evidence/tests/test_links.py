@@ -8,6 +8,7 @@ from backend.domain.artifact import Relation
 from backend.services.evidence.code_links import code_in_card
 from backend.services.evidence.links import (
     MAX_NAMES,
+    is_distinctive,
     mentioned_names,
     mentions,
     stated_datasets,
@@ -190,3 +191,11 @@ def test_a_long_card_gives_a_bounded_number_of_names() -> None:
 )
 def test_a_mention_is_a_word_of_its_own(card: str, name: str, expected: bool) -> None:
     assert mentions(card, name) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("bert", False), ("whisper", False), ("flight-paths", True), ("FlightPaths", True), ("moondream", True)],
+)
+def test_an_architectures_name_is_not_distinctive_enough_to_mean_a_repository(name: str, expected: bool) -> None:
+    assert is_distinctive(name) is expected
