@@ -1,6 +1,8 @@
 """Who may come in: the administrator's password, and the tokens it is exchanged for."""
 
+import hashlib
 import hmac
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +22,8 @@ ALGORITHM = "HS256"
 MAX_PASSWORD_LENGTH = 1_024
 """Argon2 reads all it is given; a megabyte of password is an attack on the processor."""
 SCHEME = "bearer "
+MAX_RECOGNISED = 4_096
+"""Tokens that are known again without checking their signature; the one that came first makes room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Accounts:
     def __init__(self, sign_in: SignIn | None, *, now: Clock) -> None:
         self._sign_in = sign_in
         self._now = now
+        self._recognised: OrderedDict[bytes, tuple[User, float]] = OrderedDict()
+        """Digest of a token whose signature was checked -> its caller, and when it expires, in POSIX seconds."""
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
     @cached_property
@@ -82,17 +88,42 @@ class Accounts:
             return LOCAL
         if header is None or not header.lower().startswith(SCHEME):
             raise NotSignedIn("send the token from PUT /authenticate as X-Authorization: bearer <token>")
-        try:
-            claims = jwt.decode(
-                header[len(SCHEME) :].strip(),
-                self._sign_in.secret,
-                algorithms=[ALGORITHM],
-                options={"require": ["exp", "sub", "jti"], "verify_exp": False, "verify_iat": False},
-            )
-        except jwt.InvalidTokenError:
-            raise NotSignedIn("the token is not one that this registry gave out") from None
-        if not isinstance(claims["exp"], int | float) or claims["exp"] <= self._now().timestamp():
+        caller, expires_at = self._known_or_verified(header[len(SCHEME) :].strip(), self._sign_in)
+        if expires_at <= self._now().timestamp():
             raise NotSignedIn("the token has expired; sign in again")
-        if claims["sub"] != self._sign_in.admin_name:
-            raise NotSignedIn("the token's user is not known here any more")
-        return User(name=claims["sub"], is_admin=True)
+        return caller
+
+    def _known_or_verified(self, token: str, terms: SignIn) -> tuple[User, float]:
+        """Whose token this is and until when; a signature is checked once, which takes longer than a read does.
+
+        The memory lives and dies with the key and the names it was checked against, and holds no token.
+        """
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._recognised.get(digest)
+        if known is None:
+            known = self._recognised[digest] = _verified(token, terms)
+            if len(self._recognised) > MAX_RECOGNISED:
+                self._recognised.popitem(last=False)
+        return known
+
+
+def _verified(token: str, terms: SignIn) -> tuple[User, float]:
+    """Whose token this is and until when, by its signature.
+
+    Raises:
+        NotSignedIn: it was not signed here, or not for somebody who is known here.
+    """
+    try:
+        claims = jwt.decode(
+            token,
+            terms.secret,
+            algorithms=[ALGORITHM],
+            options={"require": ["exp", "sub", "jti"], "verify_exp": False, "verify_iat": False},
+        )
+    except jwt.InvalidTokenError:
+        raise NotSignedIn("the token is not one that this registry gave out") from None
+    if not isinstance(claims["exp"], int | float):
+        raise NotSignedIn("the token has expired; sign in again")
+    if claims["sub"] != terms.admin_name:
+        raise NotSignedIn("the token's user is not known here any more")
+    return User(name=claims["sub"], is_admin=True), claims["exp"]

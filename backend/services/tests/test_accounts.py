@@ -1,5 +1,6 @@
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -191,3 +192,39 @@ def test_neither_password_nor_key_shows_in_how_accounts_print(accounts: Accounts
     assert PASSWORD not in repr(accounts)
     assert SECRET not in repr(TERMS)
     assert PASSWORD not in repr(TERMS)
+
+
+def test_a_token_that_is_known_again_expires_all_the_same(accounts: Accounts, clock: SetClock) -> None:
+    header = f"bearer {_token()}"
+    first = accounts.recognise(header)
+
+    clock.advance(minutes=59)
+    assert accounts.recognise(header) == first
+
+    clock.advance(minutes=1)
+    with pytest.raises(NotSignedIn, match="expired"):
+        accounts.recognise(header)
+
+
+def test_another_key_does_not_know_what_the_former_one_signed(accounts: Accounts, clock: SetClock) -> None:
+    header = f"bearer {_token()}"
+    accounts.recognise(header)
+
+    changed = Accounts(replace(TERMS, secret="another-key-of-more-than-32-characters--"), now=clock)
+
+    with pytest.raises(NotSignedIn, match="not one that this registry gave out"):
+        changed.recognise(header)
+
+
+def test_tokens_known_again_are_bounded_and_none_is_kept_in_the_clear(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.services.accounts.MAX_RECOGNISED", 3)
+    tokens = [_token(CLAIMS | {"jti": str(number)}) for number in range(5)]
+
+    for token in tokens:
+        accounts.recognise(f"bearer {token}")
+
+    assert len(accounts._recognised) == 3
+    assert accounts.recognise(f"bearer {tokens[0]}").name == "admin"
+    assert not [token for token in tokens if token in repr(vars(accounts))]
