@@ -9,8 +9,6 @@ from enum import StrEnum
 from typing import Annotated, cast
 
 from fastapi import Depends, Header, Path, Query, Request
-from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
 
 from backend.api.schemas import ArtifactId
 from backend.domain.page import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor
@@ -46,7 +44,7 @@ def needs(permission: Permission) -> Callable[..., Awaitable[User | None]]:
         request: Request,
         registry: Services,
         x_authorization: Annotated[
-            str | SkipJsonSchema[None],
+            str | None,
             Header(alias="X-Authorization", description="bearer <token> from PUT /authenticate"),
         ] = None,
         authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
@@ -74,10 +72,7 @@ IdPath = Annotated[ArtifactId, Path(alias="id", description="Artifact id.")]
 
 
 async def cursor(
-    offset: Annotated[
-        Annotated[str, Field(max_length=300)] | SkipJsonSchema[None],
-        Query(description="The `offset` header of the page before."),
-    ] = None,
+    offset: Annotated[str | None, Query(description="The `offset` header of the page before.", max_length=300)] = None,
 ) -> str | None:
     """The id to go on from."""
     return decode_cursor(offset)

@@ -32,6 +32,8 @@ def install(app: FastAPI) -> None:
 def _amend(document: dict[str, Any]) -> dict[str, Any]:
     for item in document["paths"].values():
         for method, operation in item.items():
+            for parameter in operation.get("parameters", []):
+                parameter["schema"] = _without_null(parameter["schema"])
             responses = operation["responses"]
             responses.pop("422", None)  # a malformed request is 400 here, see backend/api/errors.py
             if method in CARRIES_A_BODY:  # any body is read and judged before a route sees it
@@ -44,3 +46,12 @@ def _amend(document: dict[str, Any]) -> dict[str, Any]:
     for name in UNUSED:
         document["components"]["schemas"].pop(name, None)
     return document
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that may be left out, which in Python is None and in a URL or a header is nothing."""
+    match schema:
+        case {"anyOf": [real, {"type": "null"}], **rest}:
+            return {**real, **rest}
+        case _:
+            return schema

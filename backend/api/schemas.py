@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry
@@ -19,6 +19,7 @@ MAX_RATED_AT_ONCE = 100
 ArtifactId = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9\-]+$", max_length=128)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL), Field(json_schema_extra={"format": "uri"})]
+LINK_WE_GIVE: dict[str, Any] = {"type": "string", "format": "uri", "readOnly": True}
 Double = Annotated[float, Field(json_schema_extra={"format": "double"})]
 
 
@@ -45,9 +46,7 @@ class ArtifactData(Wire):
     """Where an artifact comes from, and where this registry serves it."""
 
     url: Url
-    download_url: Annotated[
-        str | SkipJsonSchema[None], Field(json_schema_extra={"format": "uri", "readOnly": True})
-    ] = None
+    download_url: Annotated[str | None, WithJsonSchema(LINK_WE_GIVE)] = None
 
 
 class ArtifactEnvelope(Wire):
@@ -170,30 +169,6 @@ class ArtifactCost(BaseModel):
 
     standalone_cost: float | SkipJsonSchema[None] = None
     total_cost: float
-
-
-class LineageNode(BaseModel):
-    """A model in the graph."""
-
-    artifact_id: ArtifactId
-    name: str
-    source: str
-    metadata: dict[str, Any]
-
-
-class LineageEdge(BaseModel):
-    """From parent to child."""
-
-    from_node_artifact_id: ArtifactId
-    to_node_artifact_id: ArtifactId
-    relationship: str
-
-
-class LineageGraph(BaseModel):
-    """The connected graph of registered models."""
-
-    nodes: list[LineageNode]
-    edges: list[LineageEdge]
 
 
 class SizeScore(BaseModel):

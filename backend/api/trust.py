@@ -7,22 +7,20 @@ from fastapi import APIRouter, Query
 
 from backend.api.deps import IdPath, KindPath, Searcher, Services
 from backend.api.errors import status_of
+from backend.api.lineage import INCLUDE, Inclusion, LineageGraph, show_family
 from backend.api.problems import problems
 from backend.api.ratings import BatchEntry, Explanation, ModelRating, explain, show_rating
 from backend.api.schemas import (
     ArtifactCost,
     LicenseCheckAnswer,
     LicenseCheckRequest,
-    LineageEdge,
-    LineageGraph,
-    LineageNode,
     RateRequest,
     WireAuditEntry,
 )
 from backend.domain.artifact import Artifact
 from backend.domain.errors import RegistryError
+from backend.domain.lineage import Include
 from backend.domain.rating import StoredRating
-from backend.services.lineage import Family
 
 router = APIRouter(tags=["trust"])
 
@@ -85,9 +83,15 @@ def _show_outcome(model_id: str, outcome: tuple[Artifact, StoredRating] | Regist
     operation_id="ArtifactLineageGet",
     responses=problems(400, 403, 404),
 )
-async def lineage(caller: Searcher, registry: Services, artifact_id: IdPath) -> LineageGraph:
+async def lineage(
+    caller: Searcher,
+    registry: Services,
+    artifact_id: IdPath,
+    include: Annotated[list[Inclusion] | None, INCLUDE] = None,
+) -> LineageGraph:
     """Registered ancestors and descendants; the same graph whichever member is asked."""
-    return _show_family(await registry.lineage.of(caller, artifact_id))
+    wanted = {Include(word) for each in include or () for word in each.split(",")}
+    return show_family(await registry.lineage.of(caller, artifact_id, wanted))
 
 
 @router.post(
@@ -149,20 +153,3 @@ async def cost(
 async def audit(caller: Searcher, registry: Services, kind: KindPath, artifact_id: IdPath) -> list[WireAuditEntry]:
     """Oldest first."""
     return [WireAuditEntry.of(entry) for entry in await registry.audit.of(caller, kind, artifact_id)]
-
-
-def _show_family(family: Family) -> LineageGraph:
-    nodes = [
-        LineageNode(
-            artifact_id=model.id,
-            name=model.name,
-            source=family.found_by.get(model.id, "registration"),
-            metadata={"repository_url": model.url, "sha": model.commit, "registered": True},
-        )
-        for model in family.members
-    ]
-    edges = [
-        LineageEdge(from_node_artifact_id=e.parent_id, to_node_artifact_id=e.child_id, relationship=e.relation)
-        for e in family.edges
-    ]
-    return LineageGraph(nodes=nodes, edges=edges)

@@ -35,7 +35,7 @@ EXCEPTIONS = {
     ("*/lineage 200.nodes?].node", "required"): "the contract requires a property that it neither defines nor shows",
     ("*/license-check 200", "type"): "an object comes only at ?explain=true, which the contract does not have",
 }
-"""Where the service differs on purpose, by place and rule, with the reason: docs/decisions/0007-differences-from-the-contract.md."""
+"""Where the service differs on purpose, by place and rule, with the reason; decision 7 tells more."""
 
 
 def _excepted(difference: Difference) -> tuple[str, str] | None:
@@ -94,6 +94,11 @@ def test_an_error_is_documented_as_a_problem_and_as_nothing_else(operation: Docu
             schema = {"$ref": "#/components/schemas/Problem"}
             assert response["content"] == {"application/problem+json": {"schema": schema}}, status
             assert response["description"]
+
+
+def test_a_parameter_is_never_null() -> None:
+    for where, operation in _operations(SERVICE):
+        assert "null" not in str([each["schema"] for each in operation.get("parameters", [])]), where
 
 
 def test_a_malformed_request_is_400_in_the_document_as_on_the_wire() -> None:

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from backend.domain.artifact import Artifact, Relation, Visibility
 from backend.domain.errors import NotFound
+from backend.domain.lineage import Family
 from backend.domain.source import ArtifactType
 from backend.domain.user import LOCAL, User
-from backend.services.lineage import Family, Lineage
+from backend.services.lineage import Lineage
 from backend.storage.memory import MemoryStore
 from backend.tests.factories import make_artifact, make_link, register
 from metrics.evidence import LinkedBy
