@@ -6,7 +6,9 @@ import re2
 
 from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry
 from backend.domain.errors import InvalidInput, NotFound, TooMany
+from backend.domain.needs import Search
 from backend.domain.page import MAX_LIMIT, NameQuery, Page
+from backend.domain.pattern import requirement
 from backend.domain.source import ArtifactType
 from backend.domain.user import User
 from backend.storage.base import Catalog
@@ -85,15 +87,30 @@ class Directory:
             InvalidInput: the pattern is malformed, or more than the linear-time engine takes.
             NotFound: nothing matches.
         """
-        compiled = compile_pattern(pattern)
-
-        def matches(name: str, readme: str | None) -> bool:
-            return bool(compiled.search(name) or (readme and compiled.search(readme)))
-
-        page = await self._catalog.scan(viewer, matches, after=after, limit=limit)
+        page = await self._catalog.search(viewer, search_for(pattern), after=after, limit=limit)
         if not page.items and after is None:
             raise NotFound("no artifact matches this pattern")
         return page
+
+
+def search_for(pattern: str) -> Search:
+    """What looks for a pattern.
+
+    Raises:
+        InvalidInput: as `compile_pattern` does.
+    """
+    compiled = compile_pattern(pattern)
+    required = requirement(pattern)
+
+    def found_in(text: bytes) -> bool:
+        return compiled.search(text) is not None
+
+    def matches(name: str, readme: str | None) -> bool:
+        # As bytes, because of text the engine's wrapper also counts out at which character each match stands.
+        return found_in(name.encode()) or (readme is not None and found_in(readme.encode()))
+
+    # A pattern that does not see where a text ends cannot tell one text from several that newlines keep apart.
+    return Search(matches, required.needs, None if required.sees_edges else lambda joined: not found_in(joined))
 
 
 def compile_pattern(pattern: str) -> "re2._Regexp":

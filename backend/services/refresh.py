@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 from backend.domain.artifact import Artifact, Relation
 from backend.domain.errors import LeaseLost
 from backend.domain.job import Job, JobKind, JobState, Progress, new_job
+from backend.domain.needs import Search, in_any_case
 from backend.domain.page import MAX_LIMIT
 from backend.domain.source import ArtifactType
 from backend.domain.user import SYSTEM
 from backend.services.clock import Clock
-from backend.services.evidence.links import mentions
+from backend.services.evidence.links import is_telling, mentions
 from backend.services.jobs import JobBoard, Report
 from backend.services.rating import Ratings
 from backend.storage.base import MetadataStore
@@ -69,11 +70,12 @@ class Relinking:
 
     async def _mentioning(self, artifact: Artifact) -> AsyncIterator[str]:
         """Ids of models whose card mentions the artifact by name."""
+        if not is_telling(artifact.name):
+            return
+        wanted = Search(lambda _name, card: bool(card and mentions(card, artifact.name)), in_any_case(artifact.name))
         after: str | None = None
         while True:
-            page = await self._store.scan(
-                SYSTEM, lambda _name, card: bool(card and mentions(card, artifact.name)), after=after, limit=MAX_LIMIT
-            )
+            page = await self._store.search(SYSTEM, wanted, after=after, limit=MAX_LIMIT)
             for found in page.items:
                 if found.type is ArtifactType.MODEL:
                     yield found.id

@@ -5,7 +5,7 @@ reached, and nothing else. Reads of artifacts take the viewer and act as if what
 Times are aware UTC and come from the caller, never from the store.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,6 +13,7 @@ from typing import Protocol
 from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry, Link, Relation
 from backend.domain.audit import AuditEntry
 from backend.domain.job import Claim, Job, JobError, JobKind, JobState, Progress
+from backend.domain.needs import Search
 from backend.domain.page import NameQuery, Page
 from backend.domain.rating import StoredRating
 from backend.domain.source import ArtifactType
@@ -82,13 +83,10 @@ class Catalog(Protocol):
         """Artifacts that match any query, each once, by ascending id, those with an id greater than `after`."""
         ...
 
-    async def scan(
-        self, viewer: User, matches: Callable[[str, str | None], bool], *, after: str | None, limit: int
-    ) -> Page[ArtifactSummary]:
-        """Artifacts for which `matches(name, readme)` holds, by ascending id; calls it off the event loop.
+    async def search(self, viewer: User, wanted: Search, *, after: str | None, limit: int) -> Page[ArtifactSummary]:
+        """Artifacts that `wanted` matches, by ascending id, those with an id greater than `after`.
 
-        Stops at `limit` hits, so where `after` is not None the next page may turn out empty. What `matches` raises
-        goes to the caller.
+        Calls `wanted` off the event loop; what it raises goes to the caller.
         """
         ...
 

@@ -2,11 +2,12 @@
 """Artifacts with their ratings, links and files, in memory."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry, Link, Relation
 from backend.domain.audit import AuditEntry
+from backend.domain.needs import Search
 from backend.domain.page import NameQuery, Page
 from backend.domain.rating import StoredRating
 from backend.domain.source import ArtifactType
@@ -100,11 +101,9 @@ class MemoryCatalog:
         items = list(islice(hits, limit + 1))
         return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
 
-    async def scan(
-        self, viewer: User, matches: Callable[[str, str | None], bool], *, after: str | None, limit: int
-    ) -> Page[ArtifactSummary]:
+    async def search(self, viewer: User, wanted: Search, *, after: str | None, limit: int) -> Page[ArtifactSummary]:
         visible = [artifact for artifact in self._tables.artifacts_after(after) if artifact.visible_to(viewer)]
-        return await asyncio.to_thread(_first_matches, visible, matches, limit)
+        return await asyncio.to_thread(_first_matches, visible, wanted, limit)
 
     async def rating(self, artifact_id: str) -> StoredRating | None:
         return self._tables.ratings.get(artifact_id)
@@ -133,13 +132,7 @@ class MemoryCatalog:
         return {digest for digest in every if digest is not None} & set(digests)
 
 
-def _first_matches(
-    artifacts: Iterable[Artifact], matches: Callable[[str, str | None], bool], limit: int
-) -> Page[ArtifactSummary]:
-    found: list[ArtifactSummary] = []
-    for artifact in artifacts:
-        if len(found) == limit:
-            return Page(found, found[-1].id)
-        if matches(artifact.name, artifact.readme):
-            found.append(artifact.summary)
-    return Page(found, None)
+def _first_matches(artifacts: Iterable[Artifact], wanted: Search, limit: int) -> Page[ArtifactSummary]:
+    hits = (artifact.summary for artifact in artifacts if wanted.matches(artifact.name, artifact.readme))
+    found = list(islice(hits, limit + 1))
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)

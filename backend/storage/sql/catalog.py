@@ -11,7 +11,7 @@ from backend.domain.source import ArtifactType
 from backend.domain.user import User
 from backend.storage import rules
 from backend.storage.base import Commit
-from backend.storage.sql import audit, jobs, links, records
+from backend.storage.sql import audit, jobs, links, records, trigrams
 from backend.storage.sql.dialect import in_lots, insert_new
 from backend.storage.sql.schema import artifacts, files, ratings
 from backend.storage.sql.visibility import VISIBLE, seen_by
@@ -25,8 +25,8 @@ _FILES = select(files).where(files.c.artifact_id == bindparam("artifact_id")).or
 _HOLDER = select(artifacts.c.id).where(
     artifacts.c.type == bindparam("kind"), artifacts.c.source_key == bindparam("key")
 )
-_STORED_KEY = (
-    select(artifacts.c.source_key)
+_STORED = (
+    select(artifacts.c.source_key, artifacts.c.name, artifacts.c.readme)
     .where(
         artifacts.c.id == bindparam("artifact_id"),
         artifacts.c.type == bindparam("kind"),
@@ -58,16 +58,18 @@ def commit(connection: Connection, change: Commit) -> None:
 def _insert(connection: Connection, artifact: Artifact) -> None:
     if connection.execute(insert_new(connection, artifacts), records.artifact_values(artifact)).rowcount == 0:
         raise rules.already_exists(artifact, _holder(connection, artifact) or artifact.id)
+    trigrams.add(connection, artifact.id, (artifact.name, artifact.readme))
 
 
 def _replace(connection: Connection, artifact: Artifact, version: int) -> None:
     wanted = {"artifact_id": artifact.id, "kind": artifact.type, "version": version}
-    key = connection.execute(_STORED_KEY, wanted).scalar_one_or_none()
-    if key is None:
+    stored = connection.execute(_STORED, wanted).one_or_none()
+    if stored is None:
         raise rules.conflict(artifact)
-    if key != artifact.source.key and (holder := _holder(connection, artifact)) is not None:
+    if stored.source_key != artifact.source.key and (holder := _holder(connection, artifact)) is not None:
         raise rules.already_exists(artifact, holder)
     connection.execute(update(artifacts).where(artifacts.c.id == artifact.id), records.artifact_values(artifact))
+    trigrams.change(connection, artifact.id, (stored.name, stored.readme), (artifact.name, artifact.readme))
 
 
 def _holder(connection: Connection, artifact: Artifact) -> str | None:
@@ -89,9 +91,11 @@ def _put_files(connection: Connection, artifact_id: str, entries: Sequence[FileE
 
 def remove(connection: Connection, viewer: User, kind: ArtifactType, artifact_id: str, entry: AuditEntry) -> bool:
     """Delete an artifact; what belongs to it goes by the foreign keys."""
-    gone = delete(artifacts).where(artifacts.c.id == artifact_id, artifacts.c.type == kind, VISIBLE)
-    if connection.execute(gone, seen_by(viewer)).rowcount == 0:
+    found = connection.execute(_GET, {"kind": kind, "artifact_id": artifact_id, **seen_by(viewer)}).one_or_none()
+    if found is None:
         return False
+    trigrams.remove(connection, artifact_id, (found.name, found.readme))
+    connection.execute(delete(artifacts).where(artifacts.c.id == artifact_id))
     jobs.drop_unfinished(connection, artifact_id)
     audit.append(connection, [entry])
     return True

@@ -1,6 +1,6 @@
-"""Pages, scans and counts of artifacts, as functions over a connection."""
+"""Pages and counts of artifacts, as functions over a connection."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -25,16 +25,12 @@ from backend.storage.sql.dialect import in_lots
 from backend.storage.sql.schema import artifacts
 from backend.storage.sql.visibility import VISIBLE, seen_by
 
-SCAN_BATCH = 500
-"""Rows that a scan holds at a time: about a megabyte of READMEs."""
-
 _LISTING = (
     select(artifacts.c.id, artifacts.c.name, artifacts.c.type)
     .where(artifacts.c.id > bindparam("after"), VISIBLE)
     .order_by(artifacts.c.id)
     .limit(bindparam("rows"))
 )
-_SCAN = _LISTING.add_columns(artifacts.c.readme)
 _COUNTS = select(artifacts.c.type, func.count()).where(VISIBLE).group_by(artifacts.c.type)
 
 
@@ -86,29 +82,6 @@ def _conditions(at: int, strand: Strand) -> Iterator[ColumnElement[bool]]:
         yield from (artifacts.c.type == kind for kind in types)
     else:
         yield true()
-
-
-def scan(
-    connection: Connection,
-    viewer: User,
-    matches: Callable[[str, str | None], bool],
-    *,
-    after: str | None,
-    limit: int,
-) -> Page[ArtifactSummary]:
-    """Artifacts that `matches` says yes to, read in batches."""
-    found: list[ArtifactSummary] = []
-    at = after or ""
-    while True:
-        rows = connection.execute(_SCAN, {"after": at, "rows": SCAN_BATCH, **seen_by(viewer)}).all()
-        for row in rows:
-            if len(found) == limit:
-                return Page(found, found[-1].id)
-            if matches(row.name, row.readme):
-                found.append(ArtifactSummary(row.id, row.name, ArtifactType(row.type)))
-        if len(rows) < SCAN_BATCH:
-            return Page(found, None)
-        at = rows[-1].id
 
 
 def counts(connection: Connection, viewer: User) -> dict[ArtifactType, int]:

@@ -66,6 +66,14 @@ artifacts = Table(
     Index(None, "type", "id", "visibility", "owner"),  # a page of one type, and counts without touching the table
 )
 
+indexed = Table(
+    "indexed",
+    metadata,
+    # The number under which the engine's text index knows an artifact; see trigrams.py.
+    Column("number", Serial, primary_key=True),
+    Column("artifact_id", Key, ForeignKey("artifacts.id", ondelete="CASCADE"), nullable=False, unique=True),
+)
+
 ratings = Table(
     "ratings",
     metadata,

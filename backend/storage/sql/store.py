@@ -10,12 +10,13 @@ from sqlalchemy import Connection, delete, select
 from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry, Link, Relation
 from backend.domain.audit import AuditEntry
 from backend.domain.job import Claim, Job, JobError, JobKind, JobState, Progress
+from backend.domain.needs import Search
 from backend.domain.page import NameQuery, Page
 from backend.domain.rating import StoredRating
 from backend.domain.source import ArtifactType
 from backend.domain.user import User
 from backend.storage.base import Commit, MetadataStore
-from backend.storage.sql import audit, catalog, jobs, links, listings
+from backend.storage.sql import audit, catalog, jobs, links, listings, searches, trigrams
 from backend.storage.sql.schema import metadata
 
 P = ParamSpec("P")
@@ -79,10 +80,8 @@ class SqlStore(MetadataStore):
         run = self._run.read if len(queries) <= FEW else self._run.scan
         return await run(listings.page, viewer, queries, after=after, limit=limit)
 
-    async def scan(
-        self, viewer: User, matches: Callable[[str, str | None], bool], *, after: str | None, limit: int
-    ) -> Page[ArtifactSummary]:
-        return await self._run.scan(listings.scan, viewer, matches, after=after, limit=limit)
+    async def search(self, viewer: User, wanted: Search, *, after: str | None, limit: int) -> Page[ArtifactSummary]:
+        return await self._run.scan(searches.search, viewer, wanted, after=after, limit=limit)
 
     async def rating(self, artifact_id: str) -> StoredRating | None:
         return await self._run.read(catalog.rating, artifact_id)
@@ -155,6 +154,7 @@ class SqlStore(MetadataStore):
 
 
 def _empty(connection: Connection) -> None:
+    trigrams.clear(connection)
     for table in reversed(metadata.sorted_tables):
         connection.execute(delete(table))
 

@@ -1,7 +1,5 @@
 """What every catalog does when it is asked for many artifacts, and who sees which."""
 
-import asyncio
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,6 +7,7 @@ import pytest
 
 from backend.domain.artifact import Artifact, ArtifactSummary, Visibility
 from backend.domain.audit import Action
+from backend.domain.needs import Search
 from backend.domain.page import NameQuery, Page
 from backend.domain.source import ArtifactType
 from backend.domain.user import User
@@ -48,7 +47,7 @@ class VisibilityContract:
         summaries = [artifact.summary for artifact in several]
         for queries in (ANYTHING, [query(hidden.name)], [query(None, MODEL)], [query(None, MODEL, CODE)]):
             assert list((await store.page(viewer, queries, after=None, limit=9)).items) == summaries
-        scanned = await store.scan(viewer, lambda _name, _readme: True, after=None, limit=9)
+        scanned = await store.search(viewer, Search(lambda _name, _readme: True), after=None, limit=9)
         assert list(scanned.items) == summaries
         assert (await store.counts(viewer))[MODEL] == len(several)
         assert await store.delete(viewer, hidden.type, hidden.id, an_entry(hidden, Action.DELETE)) is sees
@@ -162,44 +161,3 @@ class PageContract:
         assert [item.id for item in page.items] == [shelf[3].id]
         rest = await store.page(STRANGER, queries, after=page.after, limit=1)
         assert ([item.id for item in rest.items], rest.after) == ([shelf[5].id], None)
-
-
-class ScanContract:
-    async def test_a_scan_asks_of_name_and_readme(self, store: MetadataStore) -> None:
-        by_name = await stored(store, name="needle")
-        by_readme = await stored(store, name="hay", readme="a needle in here")
-        await stored(store, name="straw", readme=None)
-        page = await store.scan(
-            STRANGER, lambda name, readme: "needle" in name or "needle" in (readme or ""), after=None, limit=10
-        )
-        assert (list(page.items), page.after) == ([by_name.summary, by_readme.summary], None)
-
-    @pytest.mark.parametrize("limit", [1, 7, 600], ids=lambda limit: f"by-{limit}")
-    async def test_scanning_on_from_after_finds_all_by_id(self, store: MetadataStore, limit: int) -> None:
-        shelf = [an_artifact(f"n-{at}", id=f"{at:04}") for at in range(1100)]
-        await asyncio.gather(*(store.commit(Commit(artifact)) for artifact in shelf))
-
-        def matches(name: str, _readme: str | None) -> bool:
-            return name.endswith("7")
-
-        pages = await every_page(lambda after: store.scan(STRANGER, matches, after=after, limit=limit))
-        assert {len(page.items) for page in pages[:-1]} <= {limit}
-        found = [item.id for page in pages for item in page.items]
-        assert found == [f"{at:04}" for at in range(7, 1100, 10)]
-
-    async def test_a_scan_asks_off_the_event_loop(self, store: MetadataStore) -> None:
-        await stored(store)
-        askers: set[int] = set()
-
-        def matches(_name: str, _readme: str | None) -> bool:
-            askers.add(threading.get_ident())
-            return True
-
-        await store.scan(STRANGER, matches, after=None, limit=5)
-        assert askers
-        assert threading.get_ident() not in askers
-
-    async def test_what_matches_raises_reaches_the_caller(self, store: MetadataStore) -> None:
-        await stored(store)
-        with pytest.raises(ZeroDivisionError):
-            await store.scan(STRANGER, lambda _name, _readme: 1 // 0 > 0, after=None, limit=5)

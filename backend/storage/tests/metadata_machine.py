@@ -17,6 +17,7 @@ from backend.domain.artifact import Relation, Visibility
 from backend.domain.audit import Action
 from backend.domain.errors import AlreadyExists, RegistryError
 from backend.domain.job import Claim, JobError, JobKind, JobState, Progress
+from backend.domain.needs import AllOf, AnyOf, Literal, Need, Search, holds
 from backend.domain.page import NameQuery
 from backend.domain.source import ArtifactType, Host, Source
 from backend.storage.base import Commit, MetadataStore
@@ -45,6 +46,7 @@ STATEFUL = settings(
 
 VIEWERS = (OWNER, STRANGER, ADMIN)
 PLACES = [Source(Host.HUGGINGFACE, ArtifactType.MODEL, f"acme/{name}") for name in "abc"]
+NEEDS = [Literal("need"), AnyOf((Literal("BERT"), Literal("dle"))), AllOf((Literal("eed"), Literal("needle")))]
 DIGESTS = [letter * 64 for letter in "abc"]
 
 # Few of each, so that runs meet conflicts rather than avoid them.
@@ -239,13 +241,15 @@ class MetadataMachine(RuleBasedStateMachine):
         ]
         self.compare_pages(expected, lambda after: self.store.page(viewer, wanted, after=after, limit=limit))
 
-    @rule(viewer=viewers, limit=st.integers(1, 4))
-    def scan(self, viewer: Any, limit: int) -> None:
+    @rule(viewer=viewers, limit=st.integers(1, 4), need=st.sampled_from([None, *NEEDS]))
+    def search(self, viewer: Any, limit: int, need: Need | None) -> None:
         def matches(name: str, readme: str | None) -> bool:
-            return name == "bert" or readme == "needle"
+            return (name == "bert" or readme == "needle") and (holds(need, name) or holds(need, readme or ""))
 
         expected = [each.summary for each in self.model.visible(viewer) if matches(each.name, each.readme)]
-        self.compare_pages(expected, lambda after: self.store.scan(viewer, matches, after=after, limit=limit))
+        self.compare_pages(
+            expected, lambda after: self.store.search(viewer, Search(matches, need), after=after, limit=limit)
+        )
 
     @rule(states=st.lists(st.sampled_from(JobState), unique=True), artifact=st.none() | artifacts, limit=st.just(2))
     def jobs(self, states: list[JobState], artifact: Any, limit: int) -> None:

@@ -28,13 +28,19 @@ def connection(file: Path) -> Iterator[Connection]:
     engine.dispose()
 
 
+def is_ours(name: str | None, *_: object) -> bool:
+    """Whether the schema says what a table is; the engine's text index and what it keeps that in are its own."""
+    return name is None or not name.startswith("trigrams")
+
+
 def tables(connection: Connection) -> set[str]:
-    return set(inspect(connection).get_table_names()) - {"alembic_version"}
+    return {name for name in inspect(connection).get_table_names() if is_ours(name)} - {"alembic_version"}
 
 
 def test_migrations_lead_to_exactly_the_schema(connection: Connection) -> None:
     migrate.upgrade(connection)
-    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    options = {"compare_type": True, "compare_server_default": True, "include_name": is_ours}
+    context = MigrationContext.configure(connection, opts=options)
     assert compare_metadata(context, metadata) == []
     assert tables(connection) == set(metadata.tables)
 
