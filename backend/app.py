@@ -3,18 +3,19 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from functools import cache
 
 from fastapi import FastAPI
 from starlette.types import Scope
 
 from backend import VERSION
-from backend.api import artifacts, document, errors, files, jobs, system, trust
+from backend.api import artifacts, document, errors, exposition, files, health, jobs, system, trust
 from backend.api.middleware import GuardedBody, Observed
 from backend.domain.source import ArtifactType
 from backend.settings import Settings
 from backend.wiring import Services, build_services
 
-SERVER_ERROR = 500
+TYPES = frozenset(ArtifactType)
 DESCRIPTION = "Takes in ML models, datasets and code, measures how far each can be trusted, shows why, and serves them."
 
 
@@ -25,15 +26,16 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        """Run the worker while the server runs; what it is at when the server stops is taken up again later."""
-        working = asyncio.create_task(built.worker.run()) if settings.worker else None
+        """Watch, and run the worker, while the server runs; what it is at when that stops is taken up again later."""
+        duties = [built.registry.health.watch(), *([built.worker.run()] if settings.worker else [])]
+        on_duty = [asyncio.create_task(duty) for duty in duties]
         try:
             yield
         finally:
-            if working is not None:
-                working.cancel()
+            for task in on_duty:
+                task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
-                    await working
+                    await task
             if services is None:
                 await built.close()
 
@@ -46,18 +48,26 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     )
     app.state.registry = built.registry
     app.state.base_url = settings.base_url
-    for module in (system, artifacts, trust, files, jobs):
+    app.state.metrics_token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+    for module in (system, health, exposition, artifacts, trust, files, jobs):
         app.include_router(module.router)
     errors.install(app)
     document.install(app)
 
-    def count(scope: Scope, status: int) -> None:
+    def count(scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
         named = scope.get("path_params", {}).get("artifact_type")
-        kind = named if named in set(ArtifactType) else None  # anything can stand there; what is counted is bounded
+        kind = named if named in TYPES else _fixed_type(route)  # anything can stand there; what is counted is bounded
         client = (scope.get("client") or ("unknown",))[0]
-        built.registry.health.traffic.count(f"{scope['method']} {route}", kind, client, failed=status >= SERVER_ERROR)
+        built.registry.health.traffic.count(scope["method"], route, kind, client, status=status, seconds=seconds)
 
     app.add_middleware(GuardedBody, max_bytes=settings.max_body_bytes)
     app.add_middleware(Observed, count=count)
     return app
+
+
+@cache
+def _fixed_type(route: str) -> str | None:
+    """The artifact type that a route's template names itself, as /artifact/model/{id}/rate does."""
+    word = [*route.split("/"), "", ""][2].removesuffix("s")
+    return word if word in TYPES else None

@@ -32,6 +32,7 @@ def main() -> int:
     config = uvicorn.Config(
         app,
         access_log=False,
+        log_config=None,  # what uvicorn says goes the way of everything else, redaction included
         log_level="warning",
         server_header=False,
         forwarded_allow_ips=settings.trusted_proxies,

@@ -129,6 +129,11 @@ class Settings(BaseSettings):
     lease_seconds: Annotated[float, Field(gt=0.5, le=300)] = 5
     """How long a job stays with a worker that has gone silent, in seconds."""
 
+    metrics_token: Annotated[SecretStr | None, Field(min_length=16)] = None
+    """Token of at least 16 characters that opens /metrics to a scraper, and nothing else; administrators need none."""
+    benchmark_targets: str = ""
+    """Origins, comma separated, that a download benchmark may be aimed at besides this registry itself."""
+
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_000_000
     """Largest JSON body that is read, in bytes."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

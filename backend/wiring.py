@@ -1,9 +1,11 @@
 """The composition root: the one module that names concrete classes."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from backend import logs
 from backend.domain.job import JobKind
 from backend.services.accounts import Accounts, SignIn
 from backend.services.audit import Audit
@@ -16,7 +18,7 @@ from backend.services.downloads import Downloads
 from backend.services.evidence.gatherer import Gatherer
 from backend.services.evidence.scrutiny import Scrutiny
 from backend.services.evidence.second_reader import SecondReader
-from backend.services.health import Health, TrafficLog
+from backend.services.health import Health, Observers, Pulse, TrafficLog
 from backend.services.ingest import Ingest
 from backend.services.jobs import JobBoard
 from backend.services.licensing import Licensing
@@ -31,6 +33,7 @@ from backend.settings import GRADER_NAME, GRADER_PASSWORDS, Settings
 from backend.sources.demonstration_runner import DemonstrationRunner
 from backend.sources.github import GitHub
 from backend.sources.http import Upstream
+from backend.sources.hub_watch import HubWatch
 from backend.sources.huggingface import HuggingFace
 from backend.sources.llm import ChatModel
 from backend.storage.base import BlobStore, MetadataStore
@@ -60,9 +63,10 @@ def build_services(settings: Settings, *, now: Clock = utc_now) -> Services:
     """Build everything from settings; opens the stores, and migrates them where they have a schema."""
     store = open_metadata(settings.metadata_place)
     blobs = open_blobs(settings.blob_place)
-    upstream = open_upstream(settings)
+    observers = _observers(settings, now)
+    upstream = open_upstream(settings, watch=observers.hubs)
     huggingface, github = HuggingFace(upstream), GitHub(upstream)
-    gatherer, judge = build_rating(settings, upstream, store, now=now)
+    gatherer, judge = build_rating(settings, upstream, store, now=now, timed=observers.pulse.tally.rated)
     contents = Contents(blobs, huggingface, github)
     directory = Directory(store)
     board = JobBoard(store)
@@ -74,7 +78,15 @@ def build_services(settings: Settings, *, now: Clock = utc_now) -> Services:
         costs=Costs(store),
         directory=directory,
         downloads=Downloads(directory, store, contents, now=now),
-        health=Health(store, blobs, TrafficLog(now=now), worker_inside=settings.worker, now=now),
+        health=Health(
+            store,
+            blobs,
+            observers,
+            data_dir=settings.data_dir,
+            worker_inside=settings.worker,
+            lease_s=settings.lease_seconds,
+            now=now,
+        ),
         ingest=Ingest(
             store,
             board,
@@ -104,25 +116,38 @@ def build_services(settings: Settings, *, now: Clock = utc_now) -> Services:
         upkeep,
         lease_s=settings.lease_seconds,
         now=now,
+        pulse=observers.pulse,
     )
     return Services(registry, worker, store, blobs, upstream, gatherer)
 
 
-def open_upstream(settings: Settings) -> Upstream:
-    """Make the client of the two hubs; it connects when it is first asked."""
+def _observers(settings: Settings, now: Clock) -> Observers:
+    """What watches the registry at work; the logbook is the process's own, as logging is."""
+    hubs = HubWatch(now=now, hf_endpoint=settings.hf_endpoint, github_api_url=settings.github_api_url)
+    return Observers(TrafficLog(now=now), Pulse(now=now), hubs, logs.LOGBOOK)
+
+
+def open_upstream(settings: Settings, *, watch: HubWatch | None = None) -> Upstream:
+    """Make the client of the two hubs; it connects when it is first asked, and tells `watch` how each request went."""
     return Upstream(
         hf_endpoint=settings.hf_endpoint,
         github_api_url=settings.github_api_url,
         hf_token=settings.hf_token.get_secret_value() if settings.hf_token else None,
         github_token=settings.github_token.get_secret_value() if settings.github_token else None,
+        watch=watch,
     )
 
 
 def build_rating(
-    settings: Settings, upstream: Upstream, store: MetadataStore, *, now: Clock = utc_now
+    settings: Settings,
+    upstream: Upstream,
+    store: MetadataStore,
+    *,
+    now: Clock = utc_now,
+    timed: Callable[[float], None] | None = None,
 ) -> tuple[Gatherer, Judge]:
     """Build what rates a model: a reader of the hubs that knows what `store` holds, and the organisation's terms."""
-    judge = Judge(weights=settings.metric_weights, policy=settings.gate, threshold=settings.gate_threshold)
+    judge = Judge(weights=settings.metric_weights, policy=settings.gate, threshold=settings.gate_threshold, timed=timed)
     hubs = (HuggingFace(upstream), GitHub(upstream))
     return Gatherer(*hubs, store, rate=judge.net_score, now=now, scrutiny=_scrutiny(settings)), judge
 

@@ -1,149 +1,99 @@
-"""Health on the wire."""
+"""How the registry is: at a glance, part by part, and in its own words."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
-from pydantic.json_schema import SkipJsonSchema
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
 
-from backend.services.health import Component, Health, Issue, Status, worst
+from backend import VERSION
+from backend.api.deps import Administrator, BaseUrl, Everyone, Services
+from backend.api.health_schemas import (
+    MIN_WINDOW_MINUTES,
+    ComponentCollection,
+    HealthSummary,
+    show_component,
+    show_summary,
+)
+from backend.api.problems import problems
+from backend.services.health import MAX_LINES, MAX_WINDOW_MINUTES, Part
 
-MIN_WINDOW_MINUTES = 5
-Count = Annotated[int, Field(ge=0)]
-WindowMinutes = Annotated[int, Field(ge=MIN_WINDOW_MINUTES)]
+router = APIRouter(tags=["health"])
 
-
-class LogReference(BaseModel):
-    """Where more can be read."""
-
-    label: str
-    url: Annotated[str, Field(json_schema_extra={"format": "uri"})]
-    tail_available: bool
-    last_updated_at: datetime
-
-
-class RequestSummary(BaseModel):
-    """What was asked within the window."""
-
-    window_start: datetime
-    window_end: datetime
-    total_requests: Count
-    per_route: dict[str, Count]
-    per_artifact_type: dict[str, Count]
-    unique_clients: Count
+NDJSON = "application/x-ndjson"
+DEFAULT_WINDOW = 60
+DEFAULT_TAIL = 100
+Minutes = Annotated[int, Field(ge=MIN_WINDOW_MINUTES, le=MAX_WINDOW_MINUTES)]
+Window = Annotated[Minutes, Query(alias="windowMinutes", description="Trailing window in minutes.")]
+WindowAlike = Annotated[Minutes | None, Query(description="Another spelling of `windowMinutes`; goes before it.")]
 
 
-class ComponentBrief(BaseModel):
-    """One component in a line."""
-
-    id: str
-    display_name: str
-    status: Status
-    issue_count: Count
-    last_event_at: datetime
-
-
-class HealthSummary(BaseModel):
-    """The registry at a glance."""
-
-    status: Status
-    checked_at: datetime
-    window_minutes: WindowMinutes
-    uptime_seconds: Count
-    version: str
-    request_summary: RequestSummary
-    components: list[ComponentBrief]
-    logs: list[LogReference]
+@router.get(
+    "/health",
+    summary="Is the registry well?",
+    operation_id="RegistryHealthHeartbeat",
+    response_model=HealthSummary,
+    response_model_exclude_none=True,
+    dependencies=[Everyone],
+    responses=problems(400),
+)
+async def health(
+    registry: Services,
+    base: BaseUrl,
+    window: Window = DEFAULT_WINDOW,
+    window_minutes: WindowAlike = None,
+) -> dict[str, Any]:
+    """Answers 200 whenever the registry can be reached; `status` says how it is."""
+    minutes = window_minutes or window
+    components = await registry.health.components(minutes)
+    return show_summary(registry.health, components, minutes, version=VERSION, base=base)
 
 
-class WireIssue(BaseModel):
-    """Something that keeps a component from being well."""
+@router.get(
+    "/health/components",
+    summary="How each part is",
+    operation_id="RegistryHealthComponents",
+    response_model=ComponentCollection,
+    response_model_exclude_none=True,
+    dependencies=[Everyone],
+    responses=problems(400),
+)
+async def health_components(
+    registry: Services,
+    base: BaseUrl,
+    window: Window = DEFAULT_WINDOW,
+    window_minutes: WindowAlike = None,
+    timeline_camel: Annotated[bool, Query(alias="includeTimeline")] = False,
+    include_timeline: bool = False,
+) -> dict[str, Any]:
+    """Status, figures and open issues of every component, the worst first.
 
-    code: str
-    severity: Literal["info", "warning", "error"]
-    summary: str
-    details: str
-
-    @classmethod
-    def of(cls, issue: Issue) -> "WireIssue":
-        """Show an issue."""
-        return cls(code=issue.code, severity=issue.severity, summary=issue.summary, details=issue.details)
-
-
-class TimelineEntry(BaseModel):
-    """One bucket of a component's activity."""
-
-    bucket: datetime
-    value: float
-    unit: str
-
-
-class ComponentDetail(BaseModel):
-    """One component in full."""
-
-    id: str
-    display_name: str
-    status: Status
-    observed_at: datetime
-    description: str
-    metrics: dict[str, int | float | str | bool]
-    issues: list[WireIssue]
-    timeline: list[TimelineEntry] | SkipJsonSchema[None] = None
-    logs: list[LogReference]
-
-
-class ComponentCollection(BaseModel):
-    """Every component."""
-
-    components: list[ComponentDetail]
-    generated_at: datetime
-    window_minutes: WindowMinutes
-
-
-def show_summary(health: Health, components: Sequence[Component], minutes: int, version: str) -> dict[str, Any]:
-    """Lay out the summary."""
-    traffic = health.traffic.within(minutes)
+    A timeline has one entry for each minute and figure that there was something to see of; `unit` tells figures apart.
+    """
+    minutes = window_minutes or window
+    shown = registry.health
+    components = await shown.components(minutes)
+    timelines = {}
+    if timeline_camel or include_timeline:
+        timelines = {each.id: shown.timeline(each.id, minutes) for each in components}
     return {
-        "status": worst(components),
-        "checked_at": traffic.end,
+        "components": [show_component(each, shown, timelines.get(each.id), base) for each in components],
+        "generated_at": max(each.observed_at for each in components),
         "window_minutes": minutes,
-        "uptime_seconds": int((traffic.end - health.started_at).total_seconds()),
-        "version": version,
-        "request_summary": {
-            "window_start": traffic.start,
-            "window_end": traffic.end,
-            "total_requests": traffic.total,
-            "per_route": traffic.routes,
-            "per_artifact_type": traffic.types,
-            "unique_clients": traffic.clients,
-        },
-        "components": [_brief(each) for each in components],
-        "logs": [],
     }
 
 
-def _brief(component: Component) -> Mapping[str, Any]:
-    return {
-        "id": component.id,
-        "display_name": component.display_name,
-        "status": component.status,
-        "issue_count": len(component.issues),
-        "last_event_at": component.observed_at,
-    }
-
-
-def show_component(component: Component, timeline: Sequence[tuple[datetime, int]] | None) -> Mapping[str, Any]:
-    """Lay out one component; `timeline` holds requests by the minute, None to leave it out."""
-    buckets = None if timeline is None else [{"bucket": at, "value": n, "unit": "requests/min"} for at, n in timeline]
-    return {
-        "id": component.id,
-        "display_name": component.display_name,
-        "status": component.status,
-        "observed_at": component.observed_at,
-        "description": component.description,
-        "metrics": component.metrics,
-        "issues": [WireIssue.of(issue) for issue in component.issues],
-        "timeline": buckets,
-        "logs": [],
-    }
+@router.get(
+    "/health/logs/{component}",
+    summary="A component's last log lines",
+    response_class=Response,
+    responses={200: {"content": {NDJSON: {}}}, **problems(400, 403)},
+)
+async def health_log(
+    caller: Administrator,
+    registry: Services,
+    component: Annotated[Part, Path(description="Id of a component.")],
+    tail: Annotated[int, Query(ge=1, le=MAX_LINES, description="How many lines.")] = DEFAULT_TAIL,
+) -> Response:
+    """One JSON object a line, oldest first, without secrets; for administrators. Kept in memory since the start."""
+    lines = registry.health.logs(caller, component, tail)
+    return Response("".join(f"{line}\n" for line in lines), media_type=NDJSON)

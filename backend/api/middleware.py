@@ -21,8 +21,8 @@ MAX_DEPTH = 32
 """Deeper JSON is an attack on the parser: nothing here nests more than four levels."""
 SERVER_ERROR = 500
 
-CountRequest = Callable[[Scope, int], None]
-"""Called once a request with its scope and the status it was answered with."""
+CountRequest = Callable[[Scope, int, float], None]
+"""Called once a request with its scope, the status it was answered with, and the seconds until the answer began."""
 
 
 class Observed:
@@ -42,11 +42,12 @@ class Observed:
         scope["correlation_id"] = correlation_id
         began = time.perf_counter()
         status: int | None = None
+        answered: float | None = None
 
         async def send_marked(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answered = message["status"], time.perf_counter()
                 headers = MutableHeaders(scope=message)
                 headers[CORRELATION_HEADER] = correlation_id
                 headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -63,7 +64,7 @@ class Observed:
                 answer = problem(scope["path"], correlation_id, SERVER_ERROR, detail)
                 await answer(scope, receive, send_marked)
             finally:
-                self._count(scope, status or SERVER_ERROR)
+                self._count(scope, status or SERVER_ERROR, (answered or time.perf_counter()) - began)
                 route = scope.get("route")
                 log.info(
                     "request",

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -32,12 +32,23 @@ MAX_REPEATS = 6
 
 
 class Judge:
-    """The organisation's terms: weights of the net score, the gate's policy and its threshold in [0, 1]."""
+    """The organisation's terms: weights of the net score, the gate's policy and its threshold in [0, 1].
 
-    def __init__(self, *, weights: Mapping[str, float] | None, policy: GatePolicy, threshold: float) -> None:
+    `timed` is told how many seconds each rating took.
+    """
+
+    def __init__(
+        self,
+        *,
+        weights: Mapping[str, float] | None,
+        policy: GatePolicy,
+        threshold: float,
+        timed: Callable[[float], None] | None = None,
+    ) -> None:
         self._weights = weights
         self._policy = policy
         self._threshold = threshold
+        self._timed = timed
 
     def net_score(self, evidence: Evidence) -> float:
         """Rate by the same rules and keep only the net score, as lineage asks for an unregistered parent."""
@@ -45,7 +56,10 @@ class Judge:
 
     async def rate(self, artifact_id: str, evidence: Evidence) -> StoredRating:
         """Score the evidence off the event loop and pass the gate's verdict on it."""
+        began = time.perf_counter()
         rating = await anyio.to_thread.run_sync(lambda: rate(evidence, timer=time.perf_counter, weights=self._weights))
+        if self._timed:
+            self._timed(time.perf_counter() - began)
         return StoredRating(artifact_id, rating, judge(rating, self._policy, self._threshold), evidence)
 
     def refusal(self, rated: StoredRating) -> Refused:

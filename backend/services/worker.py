@@ -16,6 +16,7 @@ from backend.domain.errors import Conflict, LeaseLost, RegistryError, Unavailabl
 from backend.domain.ids import new_id
 from backend.domain.job import Claim, Job, JobError, JobKind, Progress
 from backend.services.clock import Clock
+from backend.services.health.pulse import Pulse
 from backend.services.jobs import JobBoard, Report, as_job_error
 from backend.services.upkeep import Upkeep
 from backend.storage.base import Jobs
@@ -70,7 +71,15 @@ class Worker:
     """Runs jobs until it is stopped."""
 
     def __init__(
-        self, store: Jobs, board: JobBoard, lanes: Sequence[Lane], upkeep: Upkeep, *, lease_s: float, now: Clock
+        self,
+        store: Jobs,
+        board: JobBoard,
+        lanes: Sequence[Lane],
+        upkeep: Upkeep,
+        *,
+        lease_s: float,
+        now: Clock,
+        pulse: Pulse | None = None,
     ) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{new_id()[-8:]}"
         self._store = store
@@ -79,10 +88,12 @@ class Worker:
         self._upkeep = upkeep
         self._lease_s = lease_s
         self._now = now
+        self._pulse = pulse or Pulse(now=now)
         self._running: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
         """Work until cancelled; jobs that are under way then are left to their lease, and taken up again."""
+        self._pulse.beat()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_kept_up(self._keep_leases))
             tasks.create_task(_kept_up(self._sweep))
@@ -112,6 +123,7 @@ class Worker:
         """Wait for the next job of a lane; a store that does not answer is asked again, not given up on."""
         while True:
             wake.clear()
+            self._pulse.beat()
             try:
                 job = await self._claim(lane)
             except Unavailable as outage:
@@ -141,8 +153,10 @@ class Worker:
             await lane.handler.run(job, report)
             if not lane.closes_itself:
                 await self._store.finish(job.claim, error=None, now=self._now())
+            self._pulse.job_ended(job.kind, "done")
             log.info("job.done", job=job.id, kind=job.kind, artifact=job.artifact_id)
         except LeaseLost as lost:
+            self._pulse.job_ended(job.kind, "lost")
             log.info("job.lost", job=job.id, detail=str(lost))
         except RegistryError as failure:
             await self._end(lane, job, as_job_error(failure), may_retry=isinstance(failure, PASSING))
@@ -152,6 +166,7 @@ class Worker:
             await self._end(lane, job, error, may_retry=False)
 
     async def _end(self, lane: Lane, job: Job, error: JobError, *, may_retry: bool) -> None:
+        self._pulse.job_ended(job.kind, error.code)
         log.info("job.failed", job=job.id, kind=job.kind, code=error.code, detail=error.detail)
         now = self._now()
         try:
@@ -173,6 +188,7 @@ class Worker:
         """
         while True:
             await asyncio.sleep(self._lease_s / 3)
+            self._pulse.beat()
             held = dict(self._running)
             if not held:
                 continue

@@ -16,6 +16,7 @@ from backend.sources.answers import Answer, Passing, place, raise_for, read_body
 from backend.sources.budget import count_request
 from backend.sources.download import Download
 from backend.sources.economy import AnswerCache, Flight, Rests
+from backend.sources.hub_watch import HubWatch
 from backend.sources.origins import GITHUB_API, HUGGINGFACE, Origins, origin_of
 from backend.sources.transport import VettedTransport
 
@@ -35,6 +36,7 @@ class Upstream:
     one request; an answer with an ETag is kept and revalidated. A redirect is followed by hand, each hop is checked
     against the table of origins, and a credential is only ever sent to the origin it belongs to.
     `total_timeout_s` covers one call with all its retries; `backoff_s` is the first wait between two tries.
+    `watch` is told how each request went.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class Upstream:
         attempts: int = 4,
         backoff_s: float = 0.25,
         requests_per_origin: int = 8,
+        watch: HubWatch | None = None,
     ) -> None:
         self.hf_endpoint = hf_endpoint.rstrip("/")
         self.github_api_url = github_api_url.rstrip("/")
         self.has_github_token = bool(github_token)
         self._origins = Origins.of(self.hf_endpoint, self.github_api_url, hf_token, github_token)
+        self._watch = watch
         self._timeout = httpx2.Timeout(read_timeout_s, connect=connect_timeout_s, pool=total_timeout_s)
         self._total_timeout_s = total_timeout_s
         self._attempts = attempts
@@ -129,6 +133,8 @@ class Upstream:
         except Passing as passing:
             raise passing.error from None
         except TimeoutError:
+            if self._watch:
+                self._watch.failed(url, "did not answer in time")
             raise UpstreamFailed(f"{place(url)} did not answer within {self._total_timeout_s:g} s") from None
         raise UpstreamFailed(f"{place(url)} was not tried")  # retry_context always ends by returning or raising
 
@@ -176,10 +182,16 @@ class Upstream:
         except (httpx2.InvalidURL, UnicodeError, ValueError):
             raise UpstreamFailed(f"{place(url)} is not a URL that can be asked") from None
         count_request()
+        began = time.perf_counter()
         try:
-            return await client.send(request, stream=True)
+            response = await client.send(request, stream=True)
         except httpx2.TransportError as error:
+            if self._watch:
+                self._watch.failed(url, "cannot be reached")
             raise Passing(UpstreamFailed(f"{place(url)} cannot be reached: {error}")) from None
+        if self._watch:
+            self._watch.answered(url, response.status_code, response.headers, time.perf_counter() - began)
+        return response
 
     def _client(self, pool: str) -> httpx2.AsyncClient:
         """The client of a pool, made at first use; downloads have their own so that they never starve the APIs."""

@@ -115,6 +115,7 @@ GUARDED = [(method, path) for method, path, permission in CALLS if permission is
 
 def _call(live: Live, method: str, path: str, **more: Any) -> httpx2.Response:
     values = {"artifact_type": "dataset", "id": "x", "name": "x", "path": "x", "path:path": "x", "name:path": "x"}
+    values |= {"component": "api", "job_id": "x"}
     filled = path
     for name, value in values.items():
         filled = filled.replace(f"{{{name}}}", value)
