@@ -10,6 +10,7 @@ from backend.api.schemas import Double, SizeScore
 from backend.domain.artifact import Artifact
 from backend.domain.rating import StoredRating
 from metrics.metric import MetricResult
+from metrics.rating import Rating
 
 DECIMALS = 2
 
@@ -101,9 +102,8 @@ class Explanation(BaseModel):
     verdict: WireVerdict
 
 
-def show_rating(model: Artifact, stored: StoredRating) -> Mapping[str, Any]:
+def show_rating(model: Artifact, rating: Rating) -> Mapping[str, Any]:
     """Lay a rating out as the contract's flat record."""
-    rating = stored.rating
     flat: dict[str, Any] = {
         "name": model.name,
         "category": rating.category,

@@ -20,7 +20,7 @@ from backend.api.schemas import (
 from backend.domain.artifact import Artifact
 from backend.domain.errors import RegistryError
 from backend.domain.lineage import Include
-from backend.domain.rating import StoredRating
+from metrics.rating import Rating
 
 router = APIRouter(tags=["trust"])
 
@@ -39,8 +39,7 @@ async def rate(
     refresh: Annotated[bool, Query(description="Gather the evidence again and rate anew.")] = False,
 ) -> Mapping[str, Any]:
     """The stored rating, measured when the model was taken in."""
-    model, stored = await registry.ratings.of(caller, artifact_id, refresh=refresh)
-    return show_rating(model, stored)
+    return show_rating(*await registry.ratings.scores(caller, artifact_id, refresh=refresh))
 
 
 @router.get(
@@ -71,7 +70,7 @@ async def rate_many(
     return [_show_outcome(each, outcome) for each, outcome in zip(ids, outcomes, strict=True)]
 
 
-def _show_outcome(model_id: str, outcome: tuple[Artifact, StoredRating] | RegistryError) -> BatchEntry:
+def _show_outcome(model_id: str, outcome: tuple[Artifact, Rating] | RegistryError) -> BatchEntry:
     if isinstance(outcome, RegistryError):
         return BatchEntry(id=model_id, problem=str(outcome), status=status_of(outcome))
     return BatchEntry(id=model_id, rating=ModelRating.model_validate(show_rating(*outcome)), status=200)

@@ -20,7 +20,7 @@ from backend.services.clock import Clock
 from backend.services.evidence.gatherer import Gatherer
 from backend.storage.base import Commit, MetadataStore
 from metrics.evidence import Evidence, LinkedBy
-from metrics.rating import GatePolicy, judge, rate
+from metrics.rating import GatePolicy, Rating, judge, rate
 
 TELLING_CHANGE = 0.005
 """A net score that moved by less shows the same two decimals, and its descendants need no new tree score."""
@@ -102,27 +102,41 @@ class Ratings:
             RatingIncomplete: some metrics could not be computed; names them.
             UpstreamFailed: `refresh` could not read the model's source; the stored rating stays.
         """
-        model = await self._store.get(viewer, ArtifactType.MODEL, artifact_id)
-        stored = await self._store.rating(artifact_id) if model else None
-        if model is None or (stored is None and not refresh):
-            raise NotFound(f"there is no model with id {artifact_id}")
-        if refresh or stored is None:
-            stored = await self.rate_again(viewer, model)
-        if stored.rating.failed:
-            named = "; ".join(f"{name}: {why}" for name, why in sorted(stored.rating.failed.items()))
-            raise RatingIncomplete(f"some metrics could not be computed: {named}")
+        model = await self._model(viewer, artifact_id)
+        stored = await self.rate_again(viewer, model) if refresh else await self._store.rating(artifact_id)
+        if stored is None:
+            raise _unknown(artifact_id)
+        _refuse_incomplete(stored.rating)
         return model, stored
+
+    async def scores(self, viewer: User, artifact_id: str, *, refresh: bool = False) -> tuple[Artifact, Rating]:
+        """What `of` gives, or raises, without the evidence, which is most of what is stored."""
+        if refresh:
+            model, stored = await self.of(viewer, artifact_id, refresh=True)
+            return model, stored.rating
+        model = await self._model(viewer, artifact_id)
+        rating = await self._store.scores(artifact_id)
+        if rating is None:
+            raise _unknown(artifact_id)
+        _refuse_incomplete(rating)
+        return model, rating
+
+    async def _model(self, viewer: User, artifact_id: str) -> Artifact:
+        model = await self._store.get(viewer, ArtifactType.MODEL, artifact_id)
+        if model is None:
+            raise _unknown(artifact_id)
+        return model
 
     async def of_many(
         self, viewer: User, artifact_ids: Sequence[str], *, refresh: bool = False
-    ) -> list[tuple[Artifact, StoredRating] | RegistryError]:
-        """What `of` gives or raises for each id, in the same order; a few are under way at a time."""
+    ) -> list[tuple[Artifact, Rating] | RegistryError]:
+        """What `scores` gives or raises for each id, in the same order; a few are under way at a time."""
         places = asyncio.Semaphore(AT_ONCE)
 
-        async def one(artifact_id: str) -> tuple[Artifact, StoredRating] | RegistryError:
+        async def one(artifact_id: str) -> tuple[Artifact, Rating] | RegistryError:
             async with places:
                 try:
-                    return await self.of(viewer, artifact_id, refresh=refresh)
+                    return await self.scores(viewer, artifact_id, refresh=refresh)
                 except RegistryError as error:
                     return error
 
@@ -175,6 +189,16 @@ class Ratings:
             for link in given
             if link.relation in {Relation.DATASET, Relation.CODE}
         }
+
+
+def _unknown(artifact_id: str) -> NotFound:
+    return NotFound(f"there is no model with id {artifact_id}")
+
+
+def _refuse_incomplete(rating: Rating) -> None:
+    if rating.failed:
+        named = "; ".join(f"{name}: {why}" for name, why in sorted(rating.failed.items()))
+        raise RatingIncomplete(f"some metrics could not be computed: {named}")
 
 
 def wait_for_the_rest(model: Artifact, evidence: Evidence, *, now: datetime, tried: int = 0) -> list[Job]:

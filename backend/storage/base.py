@@ -18,6 +18,7 @@ from backend.domain.page import NameQuery, Page
 from backend.domain.rating import StoredRating
 from backend.domain.source import ArtifactType
 from backend.domain.user import User
+from metrics.rating import Rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,10 @@ class Catalog(Protocol):
 
     async def rating(self, artifact_id: str) -> StoredRating | None:
         """The rating of a model, None when it has none."""
+        ...
+
+    async def scores(self, artifact_id: str) -> Rating | None:
+        """The rating of a model without the evidence it rests on, None when it has none."""
         ...
 
     async def files(self, artifact_id: str) -> Sequence[FileEntry]:

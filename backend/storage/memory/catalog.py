@@ -15,6 +15,7 @@ from backend.domain.user import User
 from backend.storage import rules
 from backend.storage.base import Commit
 from backend.storage.memory.tables import Tables
+from metrics.rating import Rating
 
 
 class MemoryCatalog:
@@ -107,6 +108,10 @@ class MemoryCatalog:
 
     async def rating(self, artifact_id: str) -> StoredRating | None:
         return self._tables.ratings.get(artifact_id)
+
+    async def scores(self, artifact_id: str) -> Rating | None:
+        stored = self._tables.ratings.get(artifact_id)
+        return stored.rating if stored else None
 
     async def files(self, artifact_id: str) -> Sequence[FileEntry]:
         entries = self._tables.files.get(artifact_id, {})

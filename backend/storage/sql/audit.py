@@ -6,16 +6,17 @@ from sqlalchemy import Connection, bindparam, select
 
 from backend.domain.audit import AuditEntry
 from backend.storage.sql import records
-from backend.storage.sql.dialect import insert_new
+from backend.storage.sql.prepared import PreparedInsert
 from backend.storage.sql.schema import audit
 
+_INSERT = PreparedInsert(audit)
 _TRAIL = select(audit).where(audit.c.artifact_id == bindparam("artifact_id")).order_by(audit.c.date, audit.c.id)
 
 
 def append(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     """Add entries; one whose id is there already is left as it is."""
     if entries:
-        connection.execute(insert_new(connection, audit), [records.audit_values(entry) for entry in entries])
+        _INSERT.run(connection, [records.audit_values(entry) for entry in entries])
 
 
 def trail(connection: Connection, artifact_id: str) -> list[AuditEntry]:

@@ -12,15 +12,23 @@ from backend.domain.user import User
 from backend.storage import rules
 from backend.storage.base import Commit
 from backend.storage.sql import audit, jobs, links, records, trigrams
-from backend.storage.sql.dialect import in_lots, insert_new
+from backend.storage.sql.dialect import in_lots
+from backend.storage.sql.prepared import PreparedInsert, PreparedSelect
 from backend.storage.sql.schema import artifacts, files, ratings
 from backend.storage.sql.visibility import VISIBLE, seen_by
+from metrics.rating import Rating
 
 # Built once, because building a statement costs more than running it.
 _VISIBLE_ARTIFACTS = select(artifacts).where(VISIBLE)
-_GET = _VISIBLE_ARTIFACTS.where(artifacts.c.type == bindparam("kind"), artifacts.c.id == bindparam("artifact_id"))
-_BY_SOURCE = _VISIBLE_ARTIFACTS.where(artifacts.c.type == bindparam("kind"), artifacts.c.source_key == bindparam("key"))
-_RATING = select(ratings).where(ratings.c.artifact_id == bindparam("artifact_id"))
+_GET = PreparedSelect(
+    _VISIBLE_ARTIFACTS.where(artifacts.c.type == bindparam("kind"), artifacts.c.id == bindparam("artifact_id"))
+)
+_BY_SOURCE = PreparedSelect(
+    _VISIBLE_ARTIFACTS.where(artifacts.c.type == bindparam("kind"), artifacts.c.source_key == bindparam("key"))
+)
+_INSERT = PreparedInsert(artifacts)
+_RATING = PreparedSelect(select(ratings).where(ratings.c.artifact_id == bindparam("artifact_id")))
+_SCORES = PreparedSelect(select(ratings.c.rating).where(ratings.c.artifact_id == bindparam("artifact_id")))
 _FILES = select(files).where(files.c.artifact_id == bindparam("artifact_id")).order_by(files.c.path)
 _HOLDER = select(artifacts.c.id).where(
     artifacts.c.type == bindparam("kind"), artifacts.c.source_key == bindparam("key")
@@ -47,16 +55,17 @@ def commit(connection: Connection, change: Commit) -> None:
         _replace(connection, artifact, change.expected_version)
     if change.rating is not None:
         _put_rating(connection, artifact.id, change.rating)
-    if change.links is not None:
+    is_new = change.expected_version is None
+    if change.links or (change.links is not None and not is_new):
         links.put(connection, artifact.id, change.links)
-    if change.files is not None:
+    if change.files or (change.files is not None and not is_new):
         _put_files(connection, artifact.id, change.files)
     audit.append(connection, change.audit)
     jobs.enqueue(connection, change.jobs)
 
 
 def _insert(connection: Connection, artifact: Artifact) -> None:
-    if connection.execute(insert_new(connection, artifacts), records.artifact_values(artifact)).rowcount == 0:
+    if _INSERT.run(connection, [records.artifact_values(artifact)]) == 0:
         raise rules.already_exists(artifact, _holder(connection, artifact) or artifact.id)
     trigrams.add(connection, artifact.id, (artifact.name, artifact.readme))
 
@@ -91,7 +100,7 @@ def _put_files(connection: Connection, artifact_id: str, entries: Sequence[FileE
 
 def remove(connection: Connection, viewer: User, kind: ArtifactType, artifact_id: str, entry: AuditEntry) -> bool:
     """Delete an artifact; what belongs to it goes by the foreign keys."""
-    found = connection.execute(_GET, {"kind": kind, "artifact_id": artifact_id, **seen_by(viewer)}).one_or_none()
+    found = _GET.row(connection, {"kind": kind, "artifact_id": artifact_id, **seen_by(viewer)})
     if found is None:
         return False
     trigrams.remove(connection, artifact_id, (found.name, found.readme))
@@ -103,13 +112,13 @@ def remove(connection: Connection, viewer: User, kind: ArtifactType, artifact_id
 
 def get(connection: Connection, viewer: User, kind: ArtifactType, artifact_id: str) -> Artifact | None:
     """One artifact by type and id."""
-    row = connection.execute(_GET, {"kind": kind, "artifact_id": artifact_id, **seen_by(viewer)}).one_or_none()
+    row = _GET.row(connection, {"kind": kind, "artifact_id": artifact_id, **seen_by(viewer)})
     return None if row is None else records.to_artifact(row)
 
 
 def by_source(connection: Connection, viewer: User, kind: ArtifactType, key: str) -> Artifact | None:
     """One artifact by type and source key."""
-    row = connection.execute(_BY_SOURCE, {"kind": kind, "key": key, **seen_by(viewer)}).one_or_none()
+    row = _BY_SOURCE.row(connection, {"kind": kind, "key": key, **seen_by(viewer)})
     return None if row is None else records.to_artifact(row)
 
 
@@ -133,8 +142,14 @@ def _among(connection: Connection, viewer: User, column: Column[str], values: Se
 
 def rating(connection: Connection, artifact_id: str) -> StoredRating | None:
     """The rating of a model."""
-    row = connection.execute(_RATING, {"artifact_id": artifact_id}).one_or_none()
+    row = _RATING.row(connection, {"artifact_id": artifact_id})
     return None if row is None else records.to_rating(row)
+
+
+def scores(connection: Connection, artifact_id: str) -> Rating | None:
+    """The rating of a model without its evidence, which is most of it."""
+    row = _SCORES.row(connection, {"artifact_id": artifact_id})
+    return None if row is None else records.to_scores(row)
 
 
 def files_of(connection: Connection, artifact_id: str) -> list[FileEntry]:

@@ -10,11 +10,12 @@ from backend.domain.job import Claim, Job, JobError, JobKind, JobState, Progress
 from backend.domain.page import Page
 from backend.storage import rules
 from backend.storage.sql import records
-from backend.storage.sql.dialect import insert_new
+from backend.storage.sql.prepared import PreparedInsert
 from backend.storage.sql.schema import files, jobs
 
 _UNFINISHED = [state for state in JobState if not state.final]
 
+_INSERT = PreparedInsert(jobs)
 _JOB = select(jobs).where(jobs.c.id == bindparam("job_id"))
 _HELD = _JOB.where(jobs.c.fence == bindparam("fence"), jobs.c.state == JobState.RUNNING.value).with_for_update()
 _COUNTS = select(jobs.c.state, func.count()).group_by(jobs.c.state)
@@ -23,7 +24,7 @@ _COUNTS = select(jobs.c.state, func.count()).group_by(jobs.c.state)
 def enqueue(connection: Connection, new: Sequence[Job]) -> None:
     """Add jobs; one whose id is there already is left as it is."""
     if new:
-        connection.execute(insert_new(connection, jobs), [records.job_values(job) for job in new])
+        _INSERT.run(connection, [records.job_values(job) for job in new])
 
 
 def claim(

@@ -114,10 +114,16 @@ def to_rating(row: AnyRow) -> StoredRating:
     """The rating of a row."""
     return StoredRating(
         row.artifact_id,
-        _adapter(Rating).validate_json(row.rating),
+        to_scores(row),
         _adapter(Verdict).validate_json(row.verdict),
         _adapter(Evidence).validate_json(row.evidence),
     )
+
+
+def to_scores(row: AnyRow) -> Rating:
+    """The scores of a row."""
+    rating: Rating = _adapter(Rating).validate_json(row.rating)
+    return rating
 
 
 def link_values(artifact_id: str, link: Link) -> Values:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backend.domain.errors import Unavailable
 from backend.storage.sql import migrate
-from backend.storage.sql.sqlite_writer import Writer, driver, unavailable
+from backend.storage.sql.sqlite_writer import FAILURES, Writer, driver, unavailable
 from backend.storage.sql.store import Executor, SqlStore, Work
 
 P = ParamSpec("P")
@@ -103,7 +103,7 @@ class SqliteExecutor(Executor):
             raise Unavailable("the store is closed")
         try:
             return work(self._reader, *args, **kwargs)
-        except DBAPIError as error:
+        except FAILURES as error:
             raise unavailable(error) from error
 
     async def scan(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -116,7 +116,7 @@ class SqliteExecutor(Executor):
         try:
             with self._engine.connect() as connection:
                 return work(connection, *args, **kwargs)
-        except DBAPIError as error:
+        except FAILURES as error:
             raise unavailable(error) from error
 
     async def write(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -20,6 +20,10 @@ MAX_GROUP = 128
 """Writes to one commit; bounds how long the first of them waits and how long other processes are kept out."""
 
 
+FAILURES = (DBAPIError, sqlite3.Error)
+"""How the database says that it failed: through SQLAlchemy, or to a prepared statement."""
+
+
 def driver(connection: Connection) -> sqlite3.Connection:
     """The driver's connection, for the few commands that are about the connection itself."""
     return cast("sqlite3.Connection", connection.connection.dbapi_connection)
@@ -138,7 +142,7 @@ def _attempt(connection: Connection, control: sqlite3.Connection, write: _Write)
     except Exception as error:  # noqa: BLE001 - the caller gets it, and the thread serves the others
         # A full disk may have ended the whole transaction; then this fails too, and with it the group.
         control.execute("ROLLBACK TO one_write")
-        outcome = _Outcome(write, error=unavailable(error) if isinstance(error, DBAPIError) else error)
+        outcome = _Outcome(write, error=unavailable(error) if isinstance(error, FAILURES) else error)
     control.execute("RELEASE one_write")
     return outcome
 

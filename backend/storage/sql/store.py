@@ -18,6 +18,7 @@ from backend.domain.user import User
 from backend.storage.base import Commit, MetadataStore
 from backend.storage.sql import audit, catalog, jobs, links, listings, searches, trigrams
 from backend.storage.sql.schema import metadata
+from metrics.rating import Rating
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -85,6 +86,9 @@ class SqlStore(MetadataStore):
 
     async def rating(self, artifact_id: str) -> StoredRating | None:
         return await self._run.read(catalog.rating, artifact_id)
+
+    async def scores(self, artifact_id: str) -> Rating | None:
+        return await self._run.read(catalog.scores, artifact_id)
 
     async def files(self, artifact_id: str) -> Sequence[FileEntry]:
         return await self._run.read(catalog.files_of, artifact_id)

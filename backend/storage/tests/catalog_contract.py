@@ -66,6 +66,7 @@ class CommitContract:
             Commit(artifact, rating=rating, links=[link], files=[file], audit=[entry], jobs=[mirror]),
         )
         assert await store.rating(artifact.id) == rating
+        assert await store.scores(artifact.id) == rating.rating
         assert list(await store.links_from([artifact.id])) == [link]
         assert list(await store.files(artifact.id)) == [file]
         assert list(await store.trail(artifact.id)) == [entry]
@@ -123,6 +124,7 @@ class CommitContract:
             await store.commit(change)
         assert await store.get(ADMIN, rival.type, rival.id) is None
         assert await store.rating(rival.id) is None
+        assert await store.scores(rival.id) is None
         assert not await store.links_from([rival.id])
         assert not await store.links_to(["k"], list(Relation))
         assert not await store.files(rival.id)
