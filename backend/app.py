@@ -9,7 +9,9 @@ from fastapi import FastAPI
 from starlette.types import Scope
 
 from backend import VERSION
-from backend.api import artifacts, document, errors, exposition, files, health, jobs, system, trust
+from backend.api import artifacts, document, errors, exposition, files, health, jobs, pages, system, trust
+from backend.api.head import HeadAsGet
+from backend.api.methods import routed
 from backend.api.middleware import GuardedBody, Observed
 from backend.domain.source import ArtifactType
 from backend.settings import Settings
@@ -45,6 +47,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         description=DESCRIPTION,
         lifespan=lifespan,
         generate_unique_id_function=document.operation_id,
+        docs_url=None,  # backend/api/pages.py serves both without a third party
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would repeat whatever Host the client made up
     )
     app.state.registry = built.registry
     app.state.base_url = settings.base_url
@@ -53,6 +58,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         app.include_router(module.router)
     errors.install(app)
     document.install(app)
+    pages.install(app)
 
     def count(scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
@@ -62,6 +68,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         built.registry.health.traffic.count(scope["method"], route, kind, client, status=status, seconds=seconds)
 
     app.add_middleware(GuardedBody, max_bytes=settings.max_body_bytes)
+    app.add_middleware(HeadAsGet, offers_head=lambda scope: routed(app, scope, "HEAD"))
     app.add_middleware(Observed, count=count)
     return app
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Response, status
 
 from backend.api.deps import After, BaseUrl, IdPath, KindPath, Limit, Searcher, Services, Uploader
+from backend.api.links import AFTER_LISTING, AFTER_READING
 from backend.api.problems import problems
 from backend.api.schemas import MAX_NAME, ArtifactEnvelope, ArtifactMetadata, Query, RegEx, Registration
 from backend.domain.artifact import Artifact, ArtifactSummary
@@ -42,7 +43,7 @@ async def list_artifacts(
 @router.get(
     "/artifacts/{artifact_type}",
     summary="List one type",
-    responses={200: {"headers": OFFSET_HEADER}, **problems(400, 403)},
+    responses={200: {"headers": OFFSET_HEADER, "links": AFTER_LISTING}, **problems(400, 403)},
 )
 async def list_type(
     caller: Searcher,
@@ -80,7 +81,7 @@ async def search(
     "/artifact/byName/{name:path}",
     summary="Find artifacts by their exact name",
     operation_id="ArtifactByNameGet",
-    responses=problems(400, 403, 404),
+    responses={200: {"links": AFTER_LISTING}, **problems(400, 403, 404)},
 )
 async def by_name(
     caller: Searcher, registry: Services, name: Annotated[str, Path(min_length=1, max_length=MAX_NAME)]
@@ -95,6 +96,7 @@ async def by_name(
     operation_id="ArtifactCreate",
     status_code=status.HTTP_201_CREATED,
     responses={
+        201: {"links": AFTER_READING},
         202: {"model": ArtifactEnvelope, "description": "Still being taken in; `Location` names the job to watch."},
         **problems(400, 403, 404, 409, 424, 502, 503),
     },
@@ -116,7 +118,7 @@ async def register(
     "/artifacts/{artifact_type}/{id}",
     summary="Read an artifact",
     operation_id="ArtifactRetrieve",
-    responses=problems(400, 403, 404),
+    responses={200: {"links": AFTER_READING}, **problems(400, 403, 404)},
 )
 async def read(
     caller: Searcher, registry: Services, base: BaseUrl, kind: KindPath, artifact_id: IdPath

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from backend.api.methods import allowed
 from backend.api.problems import PROBLEM_MEDIA_TYPE
 from backend.domain.errors import (
     AlreadyExists,
@@ -54,6 +55,7 @@ STATUS: Mapping[type[RegistryError], int] = {
     Unavailable: 503,
     LeaseLost: 503,
 }
+METHOD_NOT_ALLOWED = 405
 RATE_LIMITED_STATUS = 503
 """A source that asks us to wait is passed on as our own asking to wait."""
 
@@ -147,7 +149,10 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
         404: f"there is nothing at {request.url.path}",
         405: f"{request.method} is not offered at {request.url.path}",
     }.get(error.status_code, str(error.detail))
-    return _answer(request, error.status_code, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(allowed(request.app, request.scope))  # Starlette names one route's methods only
+    return _answer(request, error.status_code, detail, headers=headers)
 
 
 def install(app: FastAPI) -> None:

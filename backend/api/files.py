@@ -17,19 +17,24 @@ ZIP = "application/zip"
 BYTES = "application/octet-stream"
 
 
+@router.head("/artifact/{artifact_type}/{id}/download", include_in_schema=False)
 @router.get(
     "/artifact/{artifact_type}/{id}/download",
     summary="Download an artifact as a zip",
-    response_class=StreamingResponse,
+    response_class=Response,
     responses={200: {"content": {ZIP: {}}}, **problems(400, 403, 404, 502, 503)},
 )
-async def download(caller: Downloader, registry: Services, kind: KindPath, artifact_id: IdPath) -> StreamingResponse:
+async def download(
+    request: Request, caller: Downloader, registry: Services, kind: KindPath, artifact_id: IdPath
+) -> Response:
     """All files; what the registry does not hold is streamed through from the source."""
-    bundle = await registry.downloads.bundle(caller, kind, artifact_id)
-    headers = {"Content-Disposition": disposition(bundle.filename)}
-    if bundle.size_bytes is not None:
-        headers["Content-Length"] = str(bundle.size_bytes)
-    return StreamingResponse(bundle.chunks, media_type=ZIP, headers=headers)
+    found = await registry.downloads.find_bundle(caller, kind, artifact_id)
+    headers = {"Content-Disposition": disposition(found.filename)}
+    if found.size_bytes is not None:
+        headers["Content-Length"] = str(found.size_bytes)
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type=ZIP)
+    return StreamingResponse(await registry.downloads.bundle(caller, found), headers=headers, media_type=ZIP)
 
 
 @router.get(

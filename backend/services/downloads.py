@@ -21,11 +21,21 @@ PEEKED_CHUNKS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Download:
-    """Bytes on their way out. `size_bytes` is None where only the source knows, and says so too late."""
+class Bundle:
+    """An artifact as one zip. `size_bytes` is None where only the source knows, and says so too late."""
 
+    artifact: Artifact
+    files: Sequence[FileEntry]
     filename: str
     size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Bytes of a file on their way out."""
+
+    filename: str
+    size_bytes: int
     chunks: AsyncIterator[bytes]
 
 
@@ -38,21 +48,28 @@ class Downloads:
         self._contents = contents
         self._now = now
 
-    async def bundle(self, viewer: User, kind: ArtifactType, artifact_id: str) -> Download:
-        """The whole artifact as a zip; files that are not held are streamed through from the source.
+    async def find_bundle(self, viewer: User, kind: ArtifactType, artifact_id: str) -> Bundle:
+        """What the whole artifact is as a zip, before anything of it is read.
 
         Raises:
             NotFound: there is no such artifact, or it is kept as a link only.
-            UpstreamFailed, UpstreamRefused: the source did not give the first byte.
         """
         artifact, files = await self._directory.files(viewer, kind, artifact_id)
         if artifact.source.host is Host.LINK:
             raise NotFound(f"{artifact.name} is kept as a link; its content is at {artifact.url}")
-        chunks = await _begin(write(self._members(artifact, files)))
-        await self._record(viewer, artifact)
         sizes_hold = artifact.source.host is Host.HUGGINGFACE or all(file.held for file in files)
         size = size_of([_member(file) for file in files]) if sizes_hold else None
-        return Download(f"{artifact.name}.zip", size, chunks)
+        return Bundle(artifact, files, f"{artifact.name}.zip", size)
+
+    async def bundle(self, viewer: User, found: Bundle) -> AsyncIterator[bytes]:
+        """The bytes of the zip; files that are not held are streamed through from the source.
+
+        Raises:
+            UpstreamFailed, UpstreamRefused: the source did not give the first byte.
+        """
+        chunks = await _begin(write(self._members(found.artifact, found.files)))
+        await self._record(viewer, found.artifact)
+        return chunks
 
     async def find_file(
         self, viewer: User, kind: ArtifactType, artifact_id: str, path: str

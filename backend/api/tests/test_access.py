@@ -19,7 +19,7 @@ from backend.tests.live import Live, live_registry, settings_for
 
 PASSWORD = "a-password-nobody-guesses"
 SECRET = "a-signing-key-of-more-than-32-characters"
-DOCUMENTATION = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+PAGES = {"/", "/openapi.json", "/docs", "/docs/assets/{name}", "/redoc"}
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_every_route_declares_exactly_one_permission(route: Any) -> None:
     if isinstance(route, APIRoute):
         assert len(_permissions(route.dependant)) == 1, f"{route.path} declares no permission: see backend/api/deps.py"
     else:
-        assert route.path in DOCUMENTATION, f"{route.path} is mounted outside the layer that recognises callers"
+        assert route.path in PAGES, f"{route.path} is mounted outside the layer that recognises callers"
 
 
 def test_nothing_but_health_tracks_and_signing_in_is_public() -> None:
