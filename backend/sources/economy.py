@@ -20,6 +20,11 @@ class Flight:
         self.task = task
         self._waiting = 0
 
+    @property
+    def open(self) -> bool:
+        """Whether one more may join: it has not ended, and nobody has given it up."""
+        return not self.task.done() and not self.task.cancelling()
+
     async def join(self) -> Answer:
         """Wait for the answer."""
         self._waiting += 1

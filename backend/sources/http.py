@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urljoin
 
@@ -73,10 +74,14 @@ class Upstream:
         """The whole answer to a GET, at most `max_bytes` of it after decoding."""
         key = (url, accept)
         flight = self._flights.get(key)
-        if flight is None:
+        if flight is None or not flight.open:
             flight = self._flights[key] = Flight(asyncio.create_task(self._fetch(url, accept, max_bytes)))
-            flight.task.add_done_callback(lambda _: self._flights.pop(key, None))
+            flight.task.add_done_callback(partial(self._land, key))
         return await flight.join()
+
+    def _land(self, key: tuple[str, str], task: asyncio.Task[Answer]) -> None:
+        if key in self._flights and self._flights[key].task is task:
+            del self._flights[key]
 
     @asynccontextmanager
     async def stream(self, url: str, *, start: int = 0, accept: str = "*/*") -> AsyncIterator[Download]:

@@ -438,6 +438,21 @@ async def test_one_who_gives_up_does_not_take_the_others_answer(scripted: Start,
     assert (await patient).json() == 1
 
 
+async def test_one_who_asks_while_others_give_up_gets_an_answer(scripted: Start, client: Client) -> None:
+    async def late(_: Asked, writer: Writer) -> None:
+        await asyncio.sleep(0.02)
+        writer.write(reply(body=b"1"))
+
+    hub = await scripted(late)
+    upstream = client(hub)
+    impatient = asyncio.create_task(upstream.get(f"{hub.url}/x"))
+    await asyncio.sleep(0.01)
+    impatient.cancel()
+    await asyncio.sleep(0)  # by now the shared request is being given up, and has not ended yet
+
+    assert (await upstream.get(f"{hub.url}/x")).json() == 1
+
+
 async def test_an_answer_with_an_etag_is_revalidated(scripted: Start, client: Client) -> None:
     async def answer(request: Asked, writer: Writer) -> None:
         fresh = request.headers.get("if-none-match") == '"one"'
