@@ -9,7 +9,7 @@ from backend.domain.user import User
 
 
 class Action(StrEnum):
-    """What was done; the contract's five words, and DELETE for the registry's own record."""
+    """What was done; the contract's five words, and DELETE and RESET for the registry's own record."""
 
     CREATE = "CREATE"
     UPDATE = "UPDATE"
@@ -17,6 +17,7 @@ class Action(StrEnum):
     RATE = "RATE"
     AUDIT = "AUDIT"
     DELETE = "DELETE"
+    RESET = "RESET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +29,17 @@ class AuditEntry:
     date: datetime
     artifact: ArtifactSummary
     action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """The record that opens a new trail: who emptied the registry, and when."""
+
+    id: str
+    user: User
+    date: datetime
+
+    @property
+    def action(self) -> Action:
+        """What was done."""
+        return Action.RESET

@@ -1,11 +1,13 @@
-"""Read the audit trail of one artifact."""
+"""Read the audit trail of one artifact, and verify the whole of it."""
 
 from collections.abc import Sequence
 
 from backend.domain.audit import Action, AuditEntry
-from backend.domain.errors import NotFound
+from backend.domain.audit_chain import Head
+from backend.domain.errors import NotAllowed, NotFound
 from backend.domain.source import ArtifactType
 from backend.domain.user import User
+from backend.services.audit_chain import Verified, verify
 from backend.storage.base import MetadataStore
 
 
@@ -24,3 +26,13 @@ class Audit:
         if await self._store.get(viewer, kind, artifact_id) is None:
             raise NotFound(f"there is no {kind} with id {artifact_id}")
         return [entry for entry in await self._store.trail(artifact_id) if entry.action is not Action.DELETE]
+
+    async def verify(self, caller: User, anchor: Head | None = None) -> Verified:
+        """Check every record of the whole trail, and that it leads through `anchor`, a head noted earlier.
+
+        Raises:
+            NotAllowed: the caller is not an administrator.
+        """
+        if not caller.is_admin:
+            raise NotAllowed("only an administrator may verify the audit trail")
+        return await verify(self._store, anchor)

@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
+from backend.domain.audit import Reset
 from backend.domain.errors import MayNotReset
+from backend.domain.ids import new_id
 from backend.domain.user import User
 from backend.services.clock import Clock
 from backend.storage.base import BlobStore, MetadataStore
@@ -28,7 +30,7 @@ class Upkeep:
         """
         if not caller.is_admin:
             raise MayNotReset("only an administrator may reset the registry")
-        await self._store.reset()
+        await self._store.reset(Reset(new_id(), caller, self._now()))
         await self.sweep(older_than=timedelta(0))
 
     async def sweep(self, *, older_than: timedelta = GRACE) -> int:

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Protocol
 
 from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry, Link, Relation
-from backend.domain.audit import AuditEntry
+from backend.domain.audit import AuditEntry, Reset
+from backend.domain.audit_chain import Head, Sealed
 from backend.domain.job import Claim, Job, JobError, JobKind, JobState, Progress
 from backend.domain.needs import Search
 from backend.domain.page import NameQuery, Page
@@ -121,7 +122,7 @@ class Catalog(Protocol):
 
 
 class AuditTrail(Protocol):
-    """Who did what; append only."""
+    """Who did what; append only, in a hash chain."""
 
     async def append(self, entries: Sequence[AuditEntry]) -> None:
         """Append durably; an entry whose id is there already is left as it is."""
@@ -129,6 +130,17 @@ class AuditTrail(Protocol):
 
     async def trail(self, artifact_id: str) -> Sequence[AuditEntry]:
         """All entries of an artifact, by date and then by id, also after it was deleted."""
+        ...
+
+    async def chain(self, *, after: int, limit: int) -> Sequence[Sealed]:
+        """Records of the whole trail as they are stored, by sequence number, those with a greater one than `after`.
+
+        Each entry is sealed in the step that writes it, so the order is the one in which writes took effect.
+        """
+        ...
+
+    async def head(self) -> Head:
+        """Where the chain ends, as noted apart from it."""
         ...
 
 
@@ -210,8 +222,11 @@ class Jobs(Protocol):
 class MetadataStore(Catalog, AuditTrail, Jobs, Protocol):
     """Everything but bytes, in one place so that one commit covers it."""
 
-    async def reset(self) -> None:
-        """Empty everything at one instant; jobs that run find their lease lost."""
+    async def reset(self, record: Reset | None = None) -> None:
+        """Empty everything at one instant; jobs that run find their lease lost.
+
+        The audit trail begins anew, with `record` sealed as its first record.
+        """
         ...
 
     async def ping(self) -> None:

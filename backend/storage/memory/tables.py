@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from backend.domain.artifact import Artifact, FileEntry, Link
 from backend.domain.audit import AuditEntry
+from backend.domain.audit_chain import Head, Sealed, seal
 from backend.domain.job import Job
 from backend.domain.rating import StoredRating
 from backend.domain.source import ArtifactType
@@ -29,6 +30,8 @@ class Tables:
     files: dict[str, dict[str, FileEntry]] = field(default_factory=dict)
     """Files by artifact id and path."""
     audit: dict[str, AuditEntry] = field(default_factory=dict)
+    chain: list[Sealed] = field(default_factory=list)
+    """All of `audit` in the order it was written, and the reset before it."""
     jobs: dict[str, Job] = field(default_factory=dict)
 
     def put_artifact(self, artifact: Artifact) -> None:
@@ -65,7 +68,14 @@ class Tables:
     def append(self, entries: Sequence[AuditEntry]) -> None:
         """Add audit entries; one whose id is there already is left as it is."""
         for entry in entries:
-            self.audit.setdefault(entry.id, entry)
+            if entry.id not in self.audit:
+                self.audit[entry.id] = entry
+                self.chain.append(seal(entry, self.head))
+
+    @property
+    def head(self) -> Head:
+        """Where the audit chain ends."""
+        return self.chain[-1].head if self.chain else Head()
 
     def enqueue(self, jobs: Sequence[Job]) -> None:
         """Add jobs; one whose id is there already is left as it is."""
@@ -77,3 +87,4 @@ class Tables:
         for table in (self.artifacts, self.sources, self.ratings, self.links, self.files, self.audit, self.jobs):
             table.clear()
         self.ids.clear()
+        self.chain.clear()

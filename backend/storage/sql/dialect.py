@@ -13,18 +13,22 @@ MAX_PARAMETERS = 10_000
 """How many values one statement lists; every engine takes this many, and none takes any number."""
 
 
-def insert_new(connection: Connection, table: Table) -> Insert:
-    """An insert that leaves a row alone which has the same primary or unique key; `rowcount` tells."""
-    return _insert_new(connection.dialect.name, table)
+def insert_new(connection: Connection, table: Table, key: str | None = None) -> Insert:
+    """An insert that leaves a row alone which has the same primary or unique key; `rowcount` tells.
+
+    With `key` only a row that has the same value there counts.
+    """
+    return _insert_new(connection.dialect.name, table, key)
 
 
 @cache
-def _insert_new(dialect: str, table: Table) -> Insert:
+def _insert_new(dialect: str, table: Table, key: str | None) -> Insert:
+    elements = None if key is None else [key]
     match dialect:
         case "sqlite":
-            return sqlite.insert(table).on_conflict_do_nothing()
+            return sqlite.insert(table).on_conflict_do_nothing(elements)
         case "postgresql":
-            return postgresql.insert(table).on_conflict_do_nothing()
+            return postgresql.insert(table).on_conflict_do_nothing(index_elements=elements)
         case _:
             raise ValueError(f"no insert for {dialect}: the engines are sqlite and postgresql")
 

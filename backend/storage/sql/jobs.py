@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
 
 from backend.domain.artifact import FileEntry
+from backend.domain.instants import instant
 from backend.domain.job import Claim, Job, JobError, JobKind, JobState, Progress
 from backend.domain.page import Page
 from backend.storage import rules
@@ -40,7 +41,7 @@ def claim(
 
 
 def _oldest_due(connection: Connection, kinds: Sequence[JobKind], now: datetime) -> Job | None:
-    at = records.instant(now)
+    at = instant(now)
     queued = _oldest(connection, kinds, JobState.QUEUED, jobs.c.not_before <= at)
     abandoned = _oldest(connection, kinds, JobState.RUNNING, jobs.c.lease_until < at)
     due = [job for job in (queued, abandoned) if job is not None]
@@ -64,7 +65,7 @@ def _oldest(
 
 def renew(connection: Connection, claims: Sequence[Claim], *, lease_until: datetime) -> set[str]:
     """Extend the leases that are still held."""
-    return {claim.job_id for claim in claims if _renewed(connection, claim, records.instant(lease_until))}
+    return {claim.job_id for claim in claims if _renewed(connection, claim, instant(lease_until))}
 
 
 def _renewed(connection: Connection, claim: Claim, lease_until: int) -> bool:

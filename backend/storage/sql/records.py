@@ -5,7 +5,6 @@ Pydantic's adapters are built when first needed, because a cold start that shows
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
@@ -14,6 +13,8 @@ from sqlalchemy import Row
 
 from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry, Link, Relation, Visibility
 from backend.domain.audit import Action, AuditEntry
+from backend.domain.audit_chain import Sealed
+from backend.domain.instants import instant, moment
 from backend.domain.job import Job, JobError, JobKind, JobState, Progress
 from backend.domain.rating import StoredRating
 from backend.domain.source import ArtifactType, Host, Source
@@ -27,23 +28,10 @@ AnyRow = Row[*tuple[Any, ...]]
 
 _TYPES: dict[str, ArtifactType] = {kind.value: kind for kind in ArtifactType}
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
 
 @cache
 def _adapter(kind: type[T]) -> TypeAdapter[T]:
     return TypeAdapter(kind)
-
-
-def instant(at: datetime) -> int:
-    """Microseconds since the epoch."""
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def moment(microseconds: int) -> datetime:
-    """The aware UTC time so many microseconds after the epoch."""
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def artifact_values(artifact: Artifact) -> Values:
@@ -163,18 +151,19 @@ def to_file(row: AnyRow) -> FileEntry:
     )
 
 
-def audit_values(entry: AuditEntry) -> Values:
-    """The row of an audit entry."""
-    return {
-        "id": entry.id,
-        "artifact_id": entry.artifact.id,
-        "artifact_name": entry.artifact.name,
-        "artifact_type": entry.artifact.type,
-        "user_name": entry.user.name,
-        "user_is_admin": entry.user.is_admin,
-        "action": entry.action,
-        "date": instant(entry.date),
-    }
+SEALED_FIELDS = ("id", "artifact_id", "artifact_name", "artifact_type", "user_name", "user_is_admin", "action", "date")
+"""The columns that a record's digest covers beside its place, in the order of the table."""
+
+
+def sealed_values(sealed: Sealed) -> Values:
+    """The row of a record in the audit chain."""
+    return {"sequence": sealed.sequence, "previous": sealed.previous, "digest": sealed.digest, **sealed.fields}
+
+
+def to_sealed(row: AnyRow) -> Sealed:
+    """The record of a row, whatever has become of it."""
+    sequence, previous, digest, *fields = row
+    return Sealed(sequence, previous, digest, dict(zip(SEALED_FIELDS, fields, strict=True)))
 
 
 def to_audit_entry(row: AnyRow) -> AuditEntry:

@@ -113,16 +113,28 @@ files = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", Key, primary_key=True),
-    # No foreign key: the trail of an artifact outlives it.
-    Column("artifact_id", Key, nullable=False),
-    Column("artifact_name", Text, nullable=False),
-    Column("artifact_type", String(16), nullable=False),
+    Column("sequence", Serial, primary_key=True, autoincrement=False),
+    Column("previous", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("id", Key, nullable=False, unique=True),
+    # No foreign key: the trail of an artifact outlives it. A reset is about no artifact.
+    Column("artifact_id", Key),
+    Column("artifact_name", Text),
+    Column("artifact_type", String(16)),
     Column("user_name", Text, nullable=False),
     Column("user_is_admin", Boolean, nullable=False),
     Column("action", String(16), nullable=False),
     Column("date", BigInteger, nullable=False),
     Index(None, "artifact_id", "date", "id"),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    # One row: the end of the chain, kept apart from it so that a trail cut short is noticed.
+    Column("chain", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
 )
 
 jobs = Table(

@@ -8,7 +8,8 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from sqlalchemy import Connection, delete, select
 
 from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry, Link, Relation
-from backend.domain.audit import AuditEntry
+from backend.domain.audit import AuditEntry, Reset
+from backend.domain.audit_chain import Head, Sealed
 from backend.domain.job import Claim, Job, JobError, JobKind, JobState, Progress
 from backend.domain.needs import Search
 from backend.domain.page import NameQuery, Page
@@ -113,6 +114,12 @@ class SqlStore(MetadataStore):
     async def trail(self, artifact_id: str) -> Sequence[AuditEntry]:
         return await self._run.scan(audit.trail, artifact_id)
 
+    async def chain(self, *, after: int, limit: int) -> Sequence[Sealed]:
+        return await self._run.scan(audit.chain, after, limit)
+
+    async def head(self) -> Head:
+        return await self._run.read(audit.head)
+
     async def enqueue(self, job: Job) -> None:
         await self._run.write(jobs.enqueue, [job])
 
@@ -147,8 +154,8 @@ class SqlStore(MetadataStore):
     async def job_counts(self) -> dict[JobState, int]:
         return await self._run.scan(jobs.counts)
 
-    async def reset(self) -> None:
-        await self._run.write(_empty)
+    async def reset(self, record: Reset | None = None) -> None:
+        await self._run.write(_empty, record)
 
     async def ping(self) -> None:
         await self._run.read(_answer)
@@ -157,10 +164,13 @@ class SqlStore(MetadataStore):
         await self._run.close()
 
 
-def _empty(connection: Connection) -> None:
+def _empty(connection: Connection, record: Reset | None) -> None:
+    ended = audit.head(connection)
     trigrams.clear(connection)
     for table in reversed(metadata.sorted_tables):
         connection.execute(delete(table))
+    if record is not None:
+        audit.open_after_reset(connection, record, ended)
 
 
 def _answer(connection: Connection) -> None:

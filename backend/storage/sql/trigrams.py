@@ -6,10 +6,12 @@ has to say again what it was made of.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, text
+from sqlalchemy import Connection, bindparam, column, insert, literal, select, table, text
 
 from backend.domain.needs import SHORTEST, AllOf, AnyOf, Literal, Need
+from backend.storage.sql.prepared import PreparedChange, PreparedSelect
 from backend.storage.sql.schema import indexed
 
 MOST_TRIGRAMS = 6
@@ -17,11 +19,13 @@ MOST_TRIGRAMS = 6
 LARGEST_QUERY = 5_000
 """Characters of a query; a condition with more parts than that is not worth its parsing."""
 
-_ADD = text("INSERT INTO trigrams (rowid, text) VALUES (:number, :words)")
-_REMOVE = text("INSERT INTO trigrams (trigrams, rowid, text) VALUES ('delete', :number, :words)")
+_TRIGRAMS = table("trigrams", column("trigrams"), column("rowid"), column("text"))
+_ENTRY: dict[str, Any] = {"rowid": bindparam("number"), "text": bindparam("words")}
+_ADD = PreparedChange(insert(_TRIGRAMS).values(_ENTRY))
+_REMOVE = PreparedChange(insert(_TRIGRAMS).values({"trigrams": literal("delete"), **_ENTRY}))
 _CLEAR = text("INSERT INTO trigrams (trigrams) VALUES ('delete-all')")
-_NUMBER = select(indexed.c.number).where(indexed.c.artifact_id == bindparam("artifact_id"))
-_ENTER = insert(indexed).returning(indexed.c.number)
+_NUMBER = PreparedSelect(select(indexed.c.number).where(indexed.c.artifact_id == bindparam("artifact_id")))
+_ENTER = PreparedSelect(insert(indexed).values(artifact_id=bindparam("entered")).returning(indexed.c.number))
 _CANDIDATES = text(
     "SELECT indexed.artifact_id FROM trigrams JOIN indexed ON indexed.number = trigrams.rowid"
     " WHERE trigrams MATCH :query LIMIT :most"
@@ -33,22 +37,21 @@ Words = tuple[str, str | None]
 
 def add(connection: Connection, artifact_id: str, words: Words) -> None:
     """Enter a new artifact."""
-    number = connection.execute(_ENTER, {"artifact_id": artifact_id}).scalar_one()
-    _put(connection, number, words)
+    (entered,) = _ENTER.rows(connection, {"entered": artifact_id})
+    _put(connection, entered.number, words)
 
 
 def change(connection: Connection, artifact_id: str, before: Words, after: Words) -> None:
     """Enter an artifact anew when what it is found by has changed."""
     if before != after:
-        number = connection.execute(_NUMBER, {"artifact_id": artifact_id}).scalar_one()
+        number = _number(connection, artifact_id)
         _take(connection, number, before)
         _put(connection, number, after)
 
 
 def remove(connection: Connection, artifact_id: str, before: Words) -> None:
     """Remove the entry of an artifact that is about to be deleted; it was made of `before`."""
-    number = connection.execute(_NUMBER, {"artifact_id": artifact_id}).scalar_one()
-    _take(connection, number, before)
+    _take(connection, _number(connection, artifact_id), before)
 
 
 def clear(connection: Connection) -> None:
@@ -104,12 +107,18 @@ def words_of(text: str) -> list[str]:
     return [word.decode() for word in dict.fromkeys(folded)]
 
 
+def _number(connection: Connection, artifact_id: str) -> int:
+    (entered,) = _NUMBER.rows(connection, {"artifact_id": artifact_id})
+    number: int = entered.number
+    return number
+
+
 def _put(connection: Connection, number: int, words: Words) -> None:
-    connection.execute(_ADD, {"number": number, "words": _entry(words)})
+    _ADD.run(connection, {"number": number, "words": _entry(words)})
 
 
 def _take(connection: Connection, number: int, words: Words) -> None:
-    connection.execute(_REMOVE, {"number": number, "words": _entry(words)})
+    _REMOVE.run(connection, {"number": number, "words": _entry(words)})
 
 
 def _entry(words: Words) -> str:

@@ -1,6 +1,6 @@
 """The definition of a metadata store: a backend is one when a subclass with a `store` fixture passes all of this."""
 
-from backend.storage.tests.audit_contract import AuditContract, LifeContract
+from backend.storage.tests.audit_contract import AuditContract, ChainContract, LifeContract
 from backend.storage.tests.catalog_contract import ClosingContract, CommitContract, UpdateContract
 from backend.storage.tests.jobs_contract import ClaimContract, LeaseContract
 from backend.storage.tests.listing_contract import LookupContract, PageContract, VisibilityContract
@@ -20,6 +20,7 @@ class MetadataContract(
     PageContract,
     SearchContract,
     AuditContract,
+    ChainContract,
     LifeContract,
     ClaimContract,
     LeaseContract,

@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from backend.domain.artifact import Relation, Visibility
-from backend.domain.audit import Action
+from backend.domain.audit import Action, Reset
+from backend.domain.audit_chain import Head
 from backend.domain.errors import AlreadyExists, RegistryError
+from backend.domain.ids import new_id
 from backend.domain.job import Claim, JobError, JobKind, JobState, Progress
 from backend.domain.needs import AllOf, AnyOf, Literal, Need, Search, holds
 from backend.domain.page import NameQuery
 from backend.domain.source import ArtifactType, Host, Source
+from backend.services.audit_chain import Verified, verify
 from backend.storage.base import Commit, MetadataStore
 from backend.storage.tests.factories import (
     ADMIN,
@@ -225,11 +228,13 @@ class MetadataMachine(RuleBasedStateMachine):
         self.store = self.reopened(self.store)
         self.changed = True
 
-    @rule(sure=st.integers(0, 9))
-    def reset(self, sure: int) -> None:
+    @rule(sure=st.integers(0, 9), told=st.booleans())
+    def reset(self, sure: int, *, told: bool) -> None:
         if sure == 0:
             self.model = Model()
-            self.run(self.store.reset())
+            record = Reset(new_id(), ADMIN, self.now) if told else None
+            self.model.chain = [record.id] if record else []
+            self.run(self.store.reset(record))
             self.changed = True
 
     @rule(viewer=viewers, wanted=queries, limit=st.integers(1, 4))
@@ -304,6 +309,9 @@ class MetadataMachine(RuleBasedStateMachine):
         trails = await asyncio.gather(*(store.trail(artifact_id) for artifact_id in audited))
         for artifact_id, trail in zip(audited, trails, strict=True):
             assert list(trail) == [entry for entry in by_age if entry.artifact.id == artifact_id]
+        chain = await store.chain(after=0, limit=10_000)
+        assert [record.fields["id"] for record in chain] == model.chain
+        assert await verify(store) == Verified(chain[-1].head if chain else Head(), None)
         for job in model.jobs.values():
             assert await store.job(job.id) == job
         counts = {state: sum(job.state is state for job in model.jobs.values()) for state in JobState}

@@ -23,6 +23,7 @@ class Model:
     links: list[Link] = field(default_factory=list)
     files: dict[tuple[str, str], FileEntry] = field(default_factory=dict)
     audit: dict[str, AuditEntry] = field(default_factory=dict)
+    chain: list[str] = field(default_factory=list)
     jobs: dict[str, Job] = field(default_factory=dict)
 
     def visible(self, viewer: User) -> list[Artifact]:
@@ -85,7 +86,9 @@ class Model:
 
     def append(self, entries: Any) -> None:
         for entry in entries:
-            self.audit.setdefault(entry.id, entry)
+            if entry.id not in self.audit:
+                self.audit[entry.id] = entry
+                self.chain.append(entry.id)
 
     def held(self, claim: Claim) -> Job:
         job = self.jobs.get(claim.job_id)

@@ -12,6 +12,9 @@ from backend.storage.sql.sqlite import open_sqlite
 from backend.storage.tests.factories import ADMIN, an_artifact
 
 ENTRY = {
+    "sequence": 1,
+    "previous": "0",
+    "digest": "1",
     "id": "1",
     "artifact_id": "a",
     "artifact_name": "thing",
@@ -35,7 +38,7 @@ def test_rows_go_in_and_come_out_as_they_do_plainly() -> None:
     with engine.connect() as connection:
         metadata.create_all(connection)
 
-        inserted = PreparedInsert(audit).run(connection, [ENTRY, ENTRY | {"id": "2"}, ENTRY])
+        inserted = PreparedInsert(audit).run(connection, [ENTRY, ENTRY | {"sequence": 2, "id": "2"}, ENTRY])
 
         assert inserted == 2
         assert [tuple(row) for row in PreparedSelect(plain).rows(connection, {})] == [
