@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from backend.api.deps import IdPath, KindPath, Searcher, Services
+from backend.api.audit import WireVerified
+from backend.api.deps import Administrator, IdPath, KindPath, Searcher, Services
 from backend.api.errors import status_of
 from backend.api.lineage import INCLUDE, Inclusion, LineageGraph, show_family
 from backend.api.problems import problems
@@ -18,7 +19,8 @@ from backend.api.schemas import (
     WireAuditEntry,
 )
 from backend.domain.artifact import Artifact
-from backend.domain.errors import RegistryError
+from backend.domain.audit_chain import Head
+from backend.domain.errors import InvalidInput, RegistryError
 from backend.domain.lineage import Include
 from metrics.rating import Rating
 
@@ -152,3 +154,23 @@ async def cost(
 async def audit(caller: Searcher, registry: Services, kind: KindPath, artifact_id: IdPath) -> list[WireAuditEntry]:
     """Oldest first."""
     return [WireAuditEntry.of(entry) for entry in await registry.audit.of(caller, kind, artifact_id)]
+
+
+@router.get(
+    "/audit/verify",
+    summary="Is the whole audit trail as it was written?",
+    responses=problems(400, 403),
+)
+async def verify_audit(
+    caller: Administrator,
+    registry: Services,
+    anchor: Annotated[
+        str | None, Query(description="A `head` of an earlier answer, which the trail has to lead through.")
+    ] = None,
+) -> WireVerified:
+    """Walk the hash chain over every record and name the first place where it does not hold; for administrators."""
+    try:
+        noted = None if anchor is None else Head.of(anchor)
+    except ValueError as wrong:
+        raise InvalidInput.field("anchor", str(wrong)) from None
+    return WireVerified.of(await registry.audit.verify(caller, noted))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -24,6 +25,21 @@ class Head:
 
     count: int = 0
     digest: str = NOTHING_BEFORE
+
+    def __str__(self) -> str:
+        return f"{self.count}:{self.digest}"
+
+    @classmethod
+    def of(cls, text: str) -> "Head":
+        """The head that was written down as `count:digest`.
+
+        Raises:
+            ValueError: the text is no such thing.
+        """
+        found = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", text)
+        if found is None:
+            raise ValueError("must be count:digest, as an earlier answer gave it in `head`")
+        return cls(int(found[1]), found[2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from tooling import bench, check, compile_dependencies, generate_docs, rate, run, test
+from tooling import bench, check, compile_dependencies, generate_docs, rate, run, test, verify_audit
 from tooling.children import Stopped, stoppable
 from tooling.failure import CommandFailed
 
@@ -11,6 +11,7 @@ COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "run": run.main,
     "rate": rate.main,
     "bench": bench.main,
+    "verify-audit": verify_audit.main,
     "test": test.main,
     "check": check.main,
     "compile-dependencies": compile_dependencies.main,
