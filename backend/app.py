@@ -8,11 +8,13 @@ from functools import cache
 from fastapi import FastAPI
 from starlette.types import Scope
 
-from backend import VERSION
+from backend import VERSION, logs
 from backend.api import artifacts, document, errors, exposition, files, health, jobs, pages, system, trust
+from backend.api.access_log import AccessLog
 from backend.api.head import HeadAsGet
 from backend.api.methods import routed
 from backend.api.middleware import GuardedBody, Observed
+from backend.api.ready import Ready
 from backend.domain.source import ArtifactType
 from backend.settings import Settings
 from backend.wiring import Services, build_services
@@ -70,6 +72,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.add_middleware(GuardedBody, max_bytes=settings.max_body_bytes)
     app.add_middleware(HeadAsGet, offers_head=lambda scope: routed(app, scope, "HEAD"))
     app.add_middleware(Observed, count=count)
+    access_log = AccessLog(logs.write_plain)
+    app.add_middleware(Ready, registry=built.registry, base_url=settings.base_url, count=count, log=access_log)
     return app
 
 

@@ -15,6 +15,9 @@ from backend.settings import Settings
 LOGBOOK = Logbook()
 """Lines of this process. It is one for the process because logging is: everything else gets it handed down."""
 
+_SINKS: list[TextIO] = []
+"""Where lines of severity `info` go to; nowhere before `configure`, and where they are not wanted."""
+
 
 def configure(settings: Settings) -> None:
     """Send log lines to LOG_FILE or standard error, from LOG_LEVEL up, those of libraries included."""
@@ -22,13 +25,26 @@ def configure(settings: Settings) -> None:
     if settings.log_file is not None:
         settings.log_file.parent.mkdir(parents=True, exist_ok=True)
         out = settings.log_file.open("a", encoding="utf-8", buffering=1)
+    level = getattr(logging, settings.log_level.upper())
+    _SINKS.clear()
+    if level <= logging.INFO:
+        _SINKS.append(out)
     structlog.configure(
         processors=pipeline(LOGBOOK, Redaction(secrets_of(settings))),
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[IntoPipeline()], level=logging.WARNING, force=True)
+
+
+def write_plain(lines: list[str]) -> None:
+    """Write rendered lines about requests that hold nothing to redact, and have the logbook keep them."""
+    for line in lines:
+        LOGBOOK.keep("request", line)
+    for out in _SINKS:
+        out.write("\n".join(lines) + "\n")
+        out.flush()
 
 
 def pipeline(logbook: Logbook, redaction: Redaction) -> list[Processor]:

@@ -16,6 +16,7 @@ from backend.domain.ids import new_id
 log = structlog.get_logger()
 
 CORRELATION_HEADER = "X-Correlation-ID"
+_CORRELATION = CORRELATION_HEADER.lower().encode()
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 MAX_DEPTH = 32
 """Deeper JSON is an attack on the parser: nothing here nests more than four levels."""
@@ -23,6 +24,12 @@ SERVER_ERROR = 500
 
 CountRequest = Callable[[Scope, int, float], None]
 """Called once a request with its scope, the status it was answered with, and the seconds until the answer began."""
+
+
+def correlation_id_of(scope: Scope) -> str:
+    """The id that the client sent along, where it is fit for a log; else a new one."""
+    offered = next((value for name, value in scope["headers"] if name == _CORRELATION), b"").decode("latin-1")
+    return offered if offered and ACCEPTABLE_ID.fullmatch(offered) else new_id()
 
 
 class Observed:
@@ -37,9 +44,7 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        offered = Headers(scope=scope).get(CORRELATION_HEADER, "")
-        correlation_id = offered if ACCEPTABLE_ID.fullmatch(offered) else new_id()
-        scope["correlation_id"] = correlation_id
+        correlation_id = scope["correlation_id"] = correlation_id_of(scope)
         began = time.perf_counter()
         status: int | None = None
         answered: float | None = None
