@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.types import Scope
 
 from backend import VERSION, logs
-from backend.api import artifacts, document, errors, exposition, files, health, jobs, pages, system, trust
+from backend.api import artifacts, benchmark, document, errors, exposition, files, health, jobs, pages, system, trust
 from backend.api.access_log import AccessLog
 from backend.api.head import HeadAsGet
 from backend.api.methods import routed
@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.state.registry = built.registry
     app.state.base_url = settings.base_url
     app.state.metrics_token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    for module in (system, health, exposition, artifacts, trust, files, jobs):
+    for module in (system, health, exposition, benchmark, artifacts, trust, files, jobs):
         app.include_router(module.router)
     errors.install(app)
     document.install(app)

@@ -150,6 +150,21 @@ class Settings(BaseSettings):
             raise ValueError(f"{url!r} is not an http or https address")
         return url.rstrip("/")
 
+    @field_validator("benchmark_targets")
+    @classmethod
+    def _are_origins(cls, targets: str) -> str:
+        for target in filter(None, map(str.strip, targets.split(","))):
+            parts = urlsplit(target)
+            if (
+                parts.scheme not in {"http", "https"}
+                or not parts.hostname
+                or f"{parts.scheme}://{parts.netloc}" != target
+            ):
+                raise ValueError(
+                    f"BENCHMARK_TARGETS has {target!r}, which is not an origin such as https://example.org"
+                )
+        return targets
+
     @field_validator("llm_url")
     @classmethod
     def _keeps_a_key_safe(cls, url: str | None) -> str | None:
@@ -221,6 +236,11 @@ class Settings(BaseSettings):
     def llm_key(self) -> SecretStr | None:
         """The key for `llm_place`; its own before the one for GenAI Studio."""
         return self.llm_api_key if self.llm_url and self.llm_api_key else self.gen_ai_studio_api_key
+
+    @property
+    def benchmark_origins(self) -> list[str]:
+        """BENCHMARK_TARGETS one by one."""
+        return [target for target in map(str.strip, self.benchmark_targets.split(",")) if target]
 
     @property
     def metadata_place(self) -> str:

@@ -9,6 +9,7 @@ from backend import logs
 from backend.domain.job import JobKind
 from backend.services.accounts import Accounts, SignIn
 from backend.services.audit import Audit
+from backend.services.benchmark.service import Benchmark
 from backend.services.clock import Clock, utc_now
 from backend.services.contents import Contents
 from backend.services.cost import Costs
@@ -75,6 +76,7 @@ def build_services(settings: Settings, *, now: Clock = utc_now) -> Services:
     registry = Registry(
         accounts=Accounts(_sign_in(settings), now=now),
         audit=Audit(store),
+        benchmark=Benchmark(store, board, base_url=settings.base_url, targets=settings.benchmark_origins, now=now),
         costs=Costs(store),
         directory=directory,
         downloads=Downloads(directory, store, contents, now=now),
@@ -108,6 +110,7 @@ def build_services(settings: Settings, *, now: Clock = utc_now) -> Services:
         JobKind.MIRROR: Mirror(store, blobs, contents, now=now, crash=crash),
         JobKind.RATE: Rerating(store, registry.ratings),
         JobKind.RELINK: Relinking(store, board, now=now),
+        JobKind.BENCHMARK: registry.benchmark,
     }
     worker = Worker(
         store,

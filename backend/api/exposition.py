@@ -42,7 +42,7 @@ scraper.permission = Permission.ADMIN  # type: ignore[attr-defined]
     summary="Figures for Prometheus",
     response_class=Response,
     dependencies=[Depends(scraper)],
-    responses={200: {"content": {"text/plain": {}}}, **problems(403)},
+    responses={200: {"content": {"text/plain": {}}}, **problems(400, 403)},
 )
 async def metrics(registry: Services) -> Response:
     """Requests by route, work done, the queue and the process; labels are route templates, never what was asked."""

@@ -20,6 +20,8 @@ class JobKind(StrEnum):
     """Gather one model's evidence again and rate it anew."""
     RELINK = "relink"
     """Find the models that an artifact just taken in, or rated anew, matters to, and have them rated."""
+    BENCHMARK = "benchmark"
+    """Have many clients download one model, and measure how that goes."""
 
 
 class JobState(StrEnum):

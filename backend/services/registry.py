@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from backend.services.accounts import Accounts
 from backend.services.audit import Audit
+from backend.services.benchmark.service import Benchmark
 from backend.services.cost import Costs
 from backend.services.directory import Directory
 from backend.services.downloads import Downloads
@@ -22,6 +23,7 @@ class Registry:
 
     accounts: Accounts
     audit: Audit
+    benchmark: Benchmark
     costs: Costs
     directory: Directory
     downloads: Downloads

@@ -218,4 +218,5 @@ def lanes(handlers: Mapping[JobKind, Handler], *, ingest_places: int) -> list[La
         Lane(JobKind.MIRROR, handlers[JobKind.MIRROR], MIRROR_PLACES, retries=True, closes_itself=False),
         Lane(JobKind.RATE, handlers[JobKind.RATE], RATE_PLACES, retries=True, closes_itself=True),
         Lane(JobKind.RELINK, handlers[JobKind.RELINK], 1, retries=True, closes_itself=False),
+        Lane(JobKind.BENCHMARK, handlers[JobKind.BENCHMARK], 1, retries=False, closes_itself=False),
     ]

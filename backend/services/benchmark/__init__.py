@@ -1,0 +1,1 @@
+"""The download benchmark: many clients, one model, over real HTTP."""
