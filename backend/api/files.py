@@ -7,6 +7,7 @@ from fastapi import APIRouter, Header, HTTPException, Path, Request, Response, s
 from fastapi.responses import StreamingResponse
 
 from backend.api.deps import Downloader, IdPath, KindPath, Searcher, Services
+from backend.api.links import AFTER_LISTING_FILES
 from backend.api.problems import problems
 from backend.api.ranges import RangeOutside, parse_range
 from backend.api.schemas import WireFile
@@ -40,7 +41,7 @@ async def download(
 @router.get(
     "/artifact/{artifact_type}/{id}/files",
     summary="The files of an artifact",
-    responses=problems(400, 403, 404),
+    responses={200: {"links": AFTER_LISTING_FILES}, **problems(400, 403, 404)},
 )
 async def list_files(caller: Searcher, registry: Services, kind: KindPath, artifact_id: IdPath) -> list[WireFile]:
     """Each with its size, and whether this registry holds it and has verified its digest."""

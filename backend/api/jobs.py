@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from backend.api.deps import After, IdPath, Limit, Searcher, Services
+from backend.api.links import AFTER_LISTING_JOBS
 from backend.api.problems import problems
 from backend.api.schemas import WireJob
 from backend.domain.job import JobState
@@ -13,7 +14,7 @@ from backend.domain.page import DEFAULT_LIMIT, encode_cursor
 router = APIRouter(tags=["jobs"])
 
 
-@router.get("/ingest/jobs", summary="List jobs", responses=problems(400, 403))
+@router.get("/ingest/jobs", summary="List jobs", responses={200: {"links": AFTER_LISTING_JOBS}, **problems(400, 403)})
 async def list_jobs(
     caller: Searcher,
     registry: Services,

@@ -29,3 +29,14 @@ AFTER_READING: Links = {
 """From an answer that holds a whole artifact; what it says can be sent back as an update."""
 AFTER_LISTING = _links("$response.body#/0")
 """From a listing, by its first row."""
+AFTER_LISTING_FILES: Links = {
+    "ReadFile": {
+        "operationId": "ReadFile",
+        "parameters": {
+            "artifact_type": "$request.path.artifact_type",
+            "id": "$request.path.id",
+            "path": "$response.body#/0/path",
+        },
+    }
+}
+AFTER_LISTING_JOBS: Links = {"ReadJob": {"operationId": "ReadJob", "parameters": {"id": "$response.body#/0/id"}}}
