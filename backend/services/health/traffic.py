@@ -23,15 +23,33 @@ def _no_latencies() -> "array[int]":
 
 
 @dataclass(slots=True)
-class Minute:
-    """Counts of one minute."""
+class Totals:
+    """Counts since the start."""
 
-    start: datetime
     routes: Counter[str] = field(default_factory=Counter)
     types: Counter[str] = field(default_factory=Counter)
     client_errors: int = 0
     server_errors: int = 0
     upstream_errors: int = 0
+    latencies: "array[int]" = field(default_factory=_no_latencies)
+
+    def copy(self) -> "Totals":
+        """The counts as they stand."""
+        errors = (self.client_errors, self.server_errors, self.upstream_errors)
+        return Totals(Counter(self.routes), Counter(self.types), *errors, self.latencies[:])
+
+
+@dataclass(slots=True)
+class Minute:
+    """One minute: the totals when it began, and its own figures that the timeline shows.
+
+    With the totals a window of a day is summed up by one subtraction, whoever asks for it.
+    """
+
+    start: datetime
+    before: Totals
+    requests: int = 0
+    server_errors: int = 0
     latencies: "array[int]" = field(default_factory=_no_latencies)
 
 
@@ -68,6 +86,7 @@ class TrafficLog:
     def __init__(self, *, now: Clock) -> None:
         self._now = now
         self._minutes: deque[Minute] = deque(maxlen=MAX_WINDOW_MINUTES + 1)
+        self._totals = Totals()
         self._last_seen: OrderedDict[str, datetime] = OrderedDict()
         self.tally = RequestTally()
 
@@ -78,21 +97,25 @@ class TrafficLog:
         """
         now = self._now()
         method = method if method in METHODS else "OTHER"
-        minute = self._minute(now)
-        minute.routes[f"{method} {route}"] += 1
-        minute.client_errors += CLIENT_ERROR <= status < SERVER_ERROR
-        minute.server_errors += status >= SERVER_ERROR
-        minute.upstream_errors += status == BAD_GATEWAY
-        minute.latencies[bucket_of(seconds * 1000)] += 1
+        minute, totals = self._minute(now), self._totals
+        failed, bucket = status >= SERVER_ERROR, bucket_of(seconds * 1000)
+        minute.requests += 1
+        minute.server_errors += failed
+        minute.latencies[bucket] += 1
+        totals.routes[f"{method} {route}"] += 1
+        totals.client_errors += CLIENT_ERROR <= status < SERVER_ERROR
+        totals.server_errors += failed
+        totals.upstream_errors += status == BAD_GATEWAY
+        totals.latencies[bucket] += 1
         if kind is not None:
-            minute.types[kind] += 1
+            totals.types[kind] += 1
         self._remember(client, now)
         self.tally.count(method, route, status, seconds)
 
     def _minute(self, now: datetime) -> Minute:
         start = now.replace(second=0, microsecond=0)
         if not self._minutes or self._minutes[-1].start < start:
-            self._minutes.append(Minute(start))
+            self._minutes.append(Minute(start, self._totals.copy()))
         return self._minutes[-1]
 
     def _remember(self, client: str, now: datetime) -> None:
@@ -105,22 +128,20 @@ class TrafficLog:
         """Sum up the last `minutes`; a minute that lies in the window in part counts whole."""
         end = self._now()
         start = end - timedelta(minutes=minutes)
-        routes, types, latencies = Counter[str](), Counter[str](), [0] * BUCKETS
-        window = [minute for minute in self._minutes if minute.start > start - timedelta(minutes=1)]
-        for minute in window:
-            routes.update(minute.routes)
-            types.update(minute.types)
-            latencies = [one + more for one, more in zip(latencies, minute.latencies, strict=True)]
+        window = (minute for minute in self._minutes if minute.start > start - timedelta(minutes=1))
+        first = next(window, None)
+        total = self._totals
+        before = first.before if first else total
         return Traffic(
             start=start,
             end=end,
-            routes=routes,
-            types=types,
-            client_errors=sum(minute.client_errors for minute in window),
-            server_errors=sum(minute.server_errors for minute in window),
-            upstream_errors=sum(minute.upstream_errors for minute in window),
+            routes=total.routes - before.routes,
+            types=total.types - before.types,
+            client_errors=total.client_errors - before.client_errors,
+            server_errors=total.server_errors - before.server_errors,
+            upstream_errors=total.upstream_errors - before.upstream_errors,
             clients=self._clients_since(start),
-            latencies=array("L", latencies),
+            latencies=array("L", (now - then for now, then in zip(total.latencies, before.latencies, strict=True))),
         )
 
     def _clients_since(self, start: datetime) -> int:
@@ -139,7 +160,7 @@ class TrafficLog:
         for minute in self._minutes:
             if minute.start >= start:
                 points += [
-                    Point(minute.start, minute.routes.total(), "requests/min"),
+                    Point(minute.start, minute.requests, "requests/min"),
                     Point(minute.start, percentile(minute.latencies, 0.95) or 0.0, "p95 ms"),
                     Point(minute.start, minute.server_errors, "errors/min"),
                 ]
