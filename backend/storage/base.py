@@ -161,6 +161,17 @@ class Jobs(Protocol):
         """
         ...
 
+    async def claim_alike(self, claim: Claim, *, most: int, now: datetime) -> Sequence[Job]:
+        """Take queued jobs of the same kind that are due, under the worker and the lease of the job that is held.
+
+        The oldest first and `most` at most, each as `claim` takes it; none when `claim` is not held any more.
+        """
+        ...
+
+    async def finish_all(self, claims: Sequence[Claim], *, now: datetime) -> set[str]:
+        """End jobs as DONE; the ids of those that were still held, and ended."""
+        ...
+
     async def renew(self, claims: Sequence[Claim], *, lease_until: datetime) -> set[str]:
         """Extend leases; the ids of those jobs that are still held. A job not in it was lost.
 

@@ -40,6 +40,11 @@ def claimed(job: Job, *, worker: str, now: datetime, lease_until: datetime) -> J
     )
 
 
+def claimed_with(held: Job, job: Job, *, now: datetime) -> Job:
+    """The job in the hands of the worker that holds another, and under the same lease."""
+    return claimed(job, worker=held.worker or "", now=now, lease_until=held.lease_until or now)
+
+
 def reported(job: Job, progress: Progress, now: datetime) -> Job:
     """The job with this progress."""
     return replace(job, progress=progress, updated_at=now)

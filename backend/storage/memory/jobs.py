@@ -30,6 +30,23 @@ class MemoryJobs:
                 return taken
         return None
 
+    async def claim_alike(self, claim: Claim, *, most: int, now: datetime) -> Sequence[Job]:
+        jobs = self._tables.jobs
+        held = jobs.get(claim.job_id)
+        if held is None or not rules.is_held(held, claim):
+            return []
+        queued = [job for job in jobs.values() if job.state is JobState.QUEUED and rules.is_due(job, [held.kind], now)]
+        oldest = sorted(queued, key=lambda job: (job.created_at, job.id))[:most]
+        taken = [rules.claimed_with(held, job, now=now) for job in oldest]
+        jobs.update((job.id, job) for job in taken)
+        return [job for job in taken if job.state is JobState.RUNNING]
+
+    async def finish_all(self, claims: Sequence[Claim], *, now: datetime) -> set[str]:
+        held = [claim for claim in claims if rules.is_held(self._tables.jobs.get(claim.job_id), claim)]
+        for claim in held:
+            await self.finish(claim, error=None, now=now)
+        return {claim.job_id for claim in held}
+
     async def renew(self, claims: Sequence[Claim], *, lease_until: datetime) -> set[str]:
         jobs = self._tables.jobs
         held = {claim.job_id for claim in claims if rules.is_held(jobs.get(claim.job_id), claim)}

@@ -19,6 +19,7 @@ _UNFINISHED = [state for state in JobState if not state.final]
 _INSERT = PreparedInsert(jobs)
 _JOB = select(jobs).where(jobs.c.id == bindparam("job_id"))
 _HELD = _JOB.where(jobs.c.fence == bindparam("fence"), jobs.c.state == JobState.RUNNING.value).with_for_update()
+_TAKE = update(jobs).where(jobs.c.id == bindparam("job_id"))
 _COUNTS = select(jobs.c.state, func.count()).group_by(jobs.c.state)
 
 
@@ -61,6 +62,42 @@ def _oldest(
     )
     row = connection.execute(oldest).one_or_none()
     return None if row is None else records.to_job(row)
+
+
+def claim_alike(connection: Connection, claim: Claim, *, most: int, now: datetime) -> list[Job]:
+    """Take queued jobs of the kind of one that is held."""
+    row = connection.execute(_HELD, {"job_id": claim.job_id, "fence": claim.fence}).one_or_none()
+    if row is None:
+        return []
+    held = records.to_job(row)
+    queued = (
+        select(jobs)
+        .where(jobs.c.state == JobState.QUEUED, jobs.c.kind == held.kind, jobs.c.not_before <= instant(now))
+        .order_by(jobs.c.created_at, jobs.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    taken = [rules.claimed_with(held, records.to_job(row), now=now) for row in connection.execute(queued)]
+    if taken:
+        connection.execute(_TAKE, [{"job_id": job.id, **_taken_values(job)} for job in taken])
+    return [job for job in taken if job.state is JobState.RUNNING]
+
+
+def _taken_values(job: Job) -> dict[str, object]:
+    """The columns that a claim changes."""
+    values = records.job_values(job)
+    return {name: values[name] for name in ("state", "error", "tries", "fence", "worker", "lease_until", "updated_at")}
+
+
+def finish_all(connection: Connection, claims: Sequence[Claim], *, now: datetime) -> set[str]:
+    """End those jobs that are still held."""
+    done = {"state": JobState.DONE.value, "error": None, "lease_until": None, "updated_at": instant(now)}
+    statement = _TAKE.where(jobs.c.fence == bindparam("fence_held"), jobs.c.state == JobState.RUNNING.value)
+    return {
+        claim.job_id
+        for claim in claims
+        if connection.execute(statement, {"job_id": claim.job_id, "fence_held": claim.fence, **done}).rowcount == 1
+    }
 
 
 def renew(connection: Connection, claims: Sequence[Claim], *, lease_until: datetime) -> set[str]:

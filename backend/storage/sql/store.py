@@ -126,6 +126,12 @@ class SqlStore(MetadataStore):
     async def claim(self, kinds: Sequence[JobKind], *, worker: str, now: datetime, lease_until: datetime) -> Job | None:
         return await self._run.write(jobs.claim, kinds, worker=worker, now=now, lease_until=lease_until)
 
+    async def claim_alike(self, claim: Claim, *, most: int, now: datetime) -> Sequence[Job]:
+        return await self._run.write(jobs.claim_alike, claim, most=most, now=now)
+
+    async def finish_all(self, claims: Sequence[Claim], *, now: datetime) -> set[str]:
+        return await self._run.write(jobs.finish_all, claims, now=now)
+
     async def renew(self, claims: Sequence[Claim], *, lease_until: datetime) -> set[str]:
         return await self._run.write(jobs.renew, claims, lease_until=lease_until)
 

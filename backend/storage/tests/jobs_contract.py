@@ -130,6 +130,37 @@ class LeaseContract:
         assert await claim(store, now=NOW + 9 * MINUTE) is None
         assert (await claim(store, now=NOW + 9 * MINUTE + TICK)).id == held.id
 
+    async def test_who_holds_a_job_takes_more_of_its_kind_under_the_same_lease(self, store: MetadataStore) -> None:
+        held = await running_job(store)
+        alike = [a_job(kind=held.kind, created_at=NOW + number * TICK) for number in (3, 1, 2)]
+        later = a_job(kind=held.kind, not_before=NOW + MINUTE)
+        other = a_job(kind=JobKind.RATE if held.kind is not JobKind.RATE else JobKind.MIRROR)
+        for job in (*alike, later, other):
+            await store.enqueue(job)
+
+        taken = await store.claim_alike(held.claim, most=2, now=NOW + 4 * TICK)
+
+        assert [job.id for job in taken] == [alike[1].id, alike[2].id]
+        assert {(job.worker, job.lease_until, job.state) for job in taken} == {
+            (held.worker, held.lease_until, JobState.RUNNING)
+        }
+        assert [await store.job(job.id) for job in taken] == list(taken)
+        assert {(job.tries, job.fence) for job in taken} == {(1, 1)}
+
+    async def test_who_lost_a_job_takes_no_others(self, store: MetadataStore) -> None:
+        held = await running_job(store)
+        await store.enqueue(a_job(kind=held.kind))
+        assert not await store.claim_alike(Claim(held.id, held.fence - 1), most=9, now=LATER)
+        await store.finish(held.claim, error=None, now=NOW)
+        assert not await store.claim_alike(held.claim, most=9, now=LATER)
+
+    async def test_jobs_end_together_but_for_those_that_were_lost(self, store: MetadataStore) -> None:
+        held, lost = await running_job(store), await running_job(store)
+        claims = [held.claim, Claim(lost.id, lost.fence - 1), Claim(new_id(), 1)]
+        assert await store.finish_all(claims, now=LATER) == {held.id}
+        assert await store.job(held.id) == replace(held, state=JobState.DONE, lease_until=None, updated_at=LATER)
+        assert await store.job(lost.id) == lost
+
     async def test_a_lease_that_ended_still_holds_until_somebody_takes_the_job(self, store: MetadataStore) -> None:
         job = await running_job(store)
         assert await store.renew([job.claim], lease_until=NOW + 5 * MINUTE) == {job.id}
