@@ -66,7 +66,11 @@ def redaction() -> Redaction:
 
 
 @pytest.mark.parametrize(("text", "secret"), HOSTILE.values(), ids=HOSTILE.keys())
-@pytest.mark.parametrize("wrap", [str, lambda text: [text], lambda text: {"deep": [{"er": text}]}, str.encode], ids=str)
+@pytest.mark.parametrize(
+    "wrap",
+    [str, lambda text: [text], lambda text: {"deep": [{"er": text}]}, str.encode],
+    ids=["text", "in a list", "deep down", "as bytes"],
+)
 def test_a_secret_is_nowhere_in_a_line(redaction: Redaction, text: str, secret: str, wrap: Any) -> None:
     if wrap is str.encode and "\ud800" in text:
         wrap = str
