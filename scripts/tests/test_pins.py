@@ -90,5 +90,5 @@ def test_the_server_is_installed_without_the_tools_that_test_it() -> None:
     running = {pin.name for pin in select(places.PINS.read_text(), places.PYPROJECT.read_text(), Purpose.RUN)}
 
     assert {name_of(each) for each in requirements(places.PYPROJECT.read_text(), Purpose.RUN)} <= running
-    assert running & {"pytest", "mypy", "ruff", "uv", "hypothesis"} == set()
+    assert running & {"pytest", "mypy", "uv", "hypothesis"} == set()
     assert len(running) < len(everything)
