@@ -22,6 +22,7 @@ from backend.domain.source import ArtifactType
 from backend.domain.user import User
 from backend.storage.sql import records
 from backend.storage.sql.dialect import in_lots
+from backend.storage.sql.prepared import PreparedSelect
 from backend.storage.sql.schema import artifacts
 from backend.storage.sql.visibility import VISIBLE, seen_by
 
@@ -42,9 +43,13 @@ def page(
     rows: list[records.AnyRow] = []
     for lot in in_lots(queries):
         names = _names_by_types(lot)
-        statement = _union(tuple((tuple(sorted(types)), wanted is not None) for types, wanted in names.items()))
+        strands = tuple((tuple(sorted(types)), wanted is not None) for types, wanted in names.items())
         lists = {f"names_{at}": sorted(wanted) for at, wanted in enumerate(names.values()) if wanted is not None}
-        rows += connection.execute(statement, parameters | lists)
+        rows += (
+            connection.execute(_union(strands), parameters | lists)
+            if lists
+            else _every(strands).rows(connection, parameters)
+        )
     items = records.to_summaries(rows)[: limit + 1]
     return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
 
@@ -71,6 +76,12 @@ def _union(strands: Sequence[Strand]) -> Select[Any] | CompoundSelect[Any]:
     """
     parts = [_LISTING.where(condition) for at, strand in enumerate(strands) for condition in _conditions(at, strand)]
     return parts[0] if len(parts) == 1 else union_all(*(select(part.subquery()) for part in parts))
+
+
+@lru_cache(maxsize=64)
+def _every(strands: Sequence[Strand]) -> PreparedSelect:
+    """The statement for listings of this shape where none of it takes names, as most listings are."""
+    return PreparedSelect(_union(strands))
 
 
 def _conditions(at: int, strand: Strand) -> Iterator[ColumnElement[bool]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
 
-from sqlalchemy import Connection, Insert, Select, Table, Update
+from sqlalchemy import CompoundSelect, Connection, Insert, Select, Table, Update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -25,7 +25,7 @@ _SQLITE = sqlite.dialect(paramstyle="qmark")
 class _Compiled:
     """A statement in SQLite's words and the order in which it takes its parameters."""
 
-    def __init__(self, statement: Select[Any] | Insert | Update) -> None:
+    def __init__(self, statement: Select[Any] | CompoundSelect[Any] | Insert | Update) -> None:
         compiled = statement.compile(dialect=_SQLITE)
         self.text = str(compiled)
         self._order = compiled.positiontup or []
@@ -40,7 +40,7 @@ class _Compiled:
 class PreparedSelect:
     """A SELECT, or an INSERT that returns, of plain columns: texts and numbers, which the driver gives as they are."""
 
-    def __init__(self, statement: Select[Any] | ReturningInsert[Any]) -> None:
+    def __init__(self, statement: Select[Any] | CompoundSelect[Any] | ReturningInsert[Any]) -> None:
         self._statement = statement
         converted = [each.name for each in statement.exported_columns if each.type.result_processor(_SQLITE, None)]
         if converted:
