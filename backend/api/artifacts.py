@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Response, status
 
 from backend.api.deps import After, BaseUrl, IdPath, KindPath, Limit, Searcher, Services, Uploader
+from backend.api.filters import AfterInOrder, Wanted
 from backend.api.links import AFTER_LISTING, AFTER_READING
 from backend.api.problems import problems
 from backend.api.schemas import MAX_NAME, ArtifactEnvelope, ArtifactMetadata, Query, RegEx, Registration
@@ -49,12 +50,12 @@ async def list_type(
     caller: Searcher,
     registry: Services,
     response: Response,
-    kind: KindPath,
-    after: After,
+    listing: Wanted,
+    after: AfterInOrder,
     limit: Limit = DEFAULT_LIMIT,
 ) -> list[ArtifactMetadata]:
-    """Every artifact of a type, ordered by id, a page at a time."""
-    page = await registry.directory.page(caller, [NameQuery(None, frozenset({kind}))], after=after, limit=limit)
+    """A page of the artifacts of a type that all filters select; without any, every artifact, ordered by id."""
+    page = await registry.directory.listed(caller, listing, after=after, limit=limit)
     return _show_page(page, response)
 
 

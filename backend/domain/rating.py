@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from metrics.evidence import Evidence
 from metrics.rating import Rating, Verdict
 
+NET_SCORE = "net_score"
+"""The name that the net score has among those of the metrics."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRating:
@@ -14,3 +17,9 @@ class StoredRating:
     rating: Rating
     verdict: Verdict
     evidence: Evidence
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The net score and each metric's, by name; what could not be computed is not there."""
+        measured = {name: each.result.score for name, each in self.rating.metrics.items()}
+        return {NET_SCORE: self.rating.net_score} | measured

@@ -6,6 +6,7 @@ import re2
 
 from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry
 from backend.domain.errors import InvalidInput, NotFound, TooMany
+from backend.domain.listing import Listing
 from backend.domain.needs import Search
 from backend.domain.page import MAX_LIMIT, NameQuery, Page
 from backend.domain.pattern import requirement
@@ -53,14 +54,26 @@ class Directory:
         """One page of the union of all queries.
 
         Raises:
-            InvalidInput: there is no query.
+            InvalidInput: there is no query, or `after` belongs to a listing with an order of its own.
             TooMany: there are more queries than a page can ever answer.
         """
         if not queries:
             raise InvalidInput.field("body", "needs at least one query")
         if len(queries) > MAX_QUERIES:
             raise TooMany(f"{len(queries)} queries ask for more than a page can hold; send at most {MAX_QUERIES}")
+        if after is not None and after.startswith("["):
+            raise InvalidInput.field("offset", "belongs to a listing of another order; leave it out for the first page")
         return await self._catalog.page(viewer, queries, after=after, limit=limit)
+
+    async def listed(self, viewer: User, listing: Listing, *, after: str | None, limit: int) -> Page[ArtifactSummary]:
+        """One page of a listing with filters and an order of its own.
+
+        Raises:
+            InvalidInput: `after` belongs to another order.
+        """
+        if not listing.is_plain:
+            return await self._catalog.listed(viewer, listing, after=after, limit=limit)
+        return await self.page(viewer, [NameQuery(None, listing.types)], after=after, limit=limit)
 
     async def named(self, viewer: User, name: str) -> Sequence[ArtifactSummary]:
         """Every artifact of exactly this name, of any type, by id.

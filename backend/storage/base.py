@@ -14,6 +14,7 @@ from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry, Link, 
 from backend.domain.audit import AuditEntry, Reset
 from backend.domain.audit_chain import Head, Sealed
 from backend.domain.job import Claim, Job, JobError, JobKind, JobState, Progress
+from backend.domain.listing import Listing
 from backend.domain.needs import Search
 from backend.domain.page import NameQuery, Page
 from backend.domain.rating import StoredRating
@@ -83,6 +84,17 @@ class Catalog(Protocol):
         self, viewer: User, queries: Sequence[NameQuery], *, after: str | None, limit: int
     ) -> Page[ArtifactSummary]:
         """Artifacts that match any query, each once, by ascending id, those with an id greater than `after`."""
+        ...
+
+    async def listed(self, viewer: User, listing: Listing, *, after: str | None, limit: int) -> Page[ArtifactSummary]:
+        """Artifacts of a listing in its order; `after` is the one of the page before, which is no id here.
+
+        Scores are those of the rating that is stored. An artifact that keeps its value is neither skipped nor repeated
+        by the pages, whatever comes and goes meanwhile.
+
+        Raises:
+            InvalidInput: `after` belongs to another order.
+        """
         ...
 
     async def search(self, viewer: User, wanted: Search, *, after: str | None, limit: int) -> Page[ArtifactSummary]:

@@ -4,9 +4,11 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Any
 
 from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry, Link, Relation
 from backend.domain.audit import AuditEntry
+from backend.domain.listing import Listing, Place
 from backend.domain.needs import Search
 from backend.domain.page import NameQuery, Page
 from backend.domain.rating import StoredRating
@@ -102,6 +104,25 @@ class MemoryCatalog:
         items = list(islice(hits, limit + 1))
         return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
 
+    async def listed(self, viewer: User, listing: Listing, *, after: str | None, limit: int) -> Page[ArtifactSummary]:
+        place = listing.marked(after)
+        known = [
+            (listing.place_of(artifact, scores), artifact.summary)
+            for artifact in self._tables.artifacts_after(None)
+            for scores in [self._scores_of(artifact.id)]
+            if artifact.visible_to(viewer) and listing.selects(artifact, scores)
+        ]
+        ordered = sorted(known, key=lambda each: _rank(each[0]), reverse=listing.descending)
+        lasting = [each for each in ordered if each[0].value is not None]
+        lasting += [each for each in ordered if each[0].value is None]
+        behind = [each for each in lasting if place is None or _follows(each[0], place, descending=listing.descending)]
+        last = listing.mark(behind[limit - 1][0]) if len(behind) > limit else None
+        return Page([summary for _, summary in behind[:limit]], last)
+
+    def _scores_of(self, artifact_id: str) -> dict[str, float]:
+        stored = self._tables.ratings.get(artifact_id)
+        return stored.scores if stored else {}
+
     async def search(self, viewer: User, wanted: Search, *, after: str | None, limit: int) -> Page[ArtifactSummary]:
         visible = [artifact for artifact in self._tables.artifacts_after(after) if artifact.visible_to(viewer)]
         return await asyncio.to_thread(_first_matches, visible, wanted, limit)
@@ -135,6 +156,17 @@ class MemoryCatalog:
     async def held_digests(self, digests: Sequence[str]) -> set[str]:
         every = (entry.digest for files in self._tables.files.values() for entry in files.values())
         return {digest for digest in every if digest is not None} & set(digests)
+
+
+def _rank(place: Place) -> tuple[bool, Any, str]:
+    return (place.value is None, 0 if place.value is None else place.value, place.id)
+
+
+def _follows(place: Place, other: Place, *, descending: bool) -> bool:
+    """Whether `place` comes behind `other`; what has no value comes last in either direction."""
+    if (place.value is None) != (other.value is None):
+        return place.value is None
+    return _rank(place) < _rank(other) if descending else _rank(place) > _rank(other)
 
 
 def _first_matches(artifacts: Iterable[Artifact], wanted: Search, limit: int) -> Page[ArtifactSummary]:

@@ -1,6 +1,6 @@
 """Artifacts with their ratings and files, as functions over a connection inside a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Column, Connection, bindparam, delete, insert, select, update
 
@@ -15,6 +15,7 @@ from backend.storage.sql import audit, jobs, links, records, trigrams
 from backend.storage.sql.dialect import in_lots
 from backend.storage.sql.prepared import PreparedInsert, PreparedSelect
 from backend.storage.sql.schema import artifacts, files, ratings
+from backend.storage.sql.schema import scores as scores_table
 from backend.storage.sql.visibility import VISIBLE, seen_by
 from metrics.rating import Rating
 
@@ -49,10 +50,11 @@ def commit(connection: Connection, change: Commit) -> None:
     artifact = change.artifact
     if change.closes is not None:
         jobs.finish(connection, change.closes, error=None, now=artifact.updated_at)
+    net_score = {} if change.rating is None else {"net_score": change.rating.rating.net_score}
     if change.expected_version is None:
-        _insert(connection, artifact)
+        _insert(connection, artifact, net_score)
     else:
-        _replace(connection, artifact, change.expected_version)
+        _replace(connection, artifact, change.expected_version, net_score)
     if change.rating is not None:
         _put_rating(connection, artifact.id, change.rating)
     is_new = change.expected_version is None
@@ -64,20 +66,21 @@ def commit(connection: Connection, change: Commit) -> None:
     jobs.enqueue(connection, change.jobs)
 
 
-def _insert(connection: Connection, artifact: Artifact) -> None:
-    if _INSERT.run(connection, [records.artifact_values(artifact)]) == 0:
+def _insert(connection: Connection, artifact: Artifact, net_score: Mapping[str, float]) -> None:
+    if _INSERT.run(connection, [{"net_score": None, **records.artifact_values(artifact), **net_score}]) == 0:
         raise rules.already_exists(artifact, _holder(connection, artifact) or artifact.id)
     trigrams.add(connection, artifact.id, (artifact.name, artifact.readme))
 
 
-def _replace(connection: Connection, artifact: Artifact, version: int) -> None:
+def _replace(connection: Connection, artifact: Artifact, version: int, net_score: Mapping[str, float]) -> None:
     wanted = {"artifact_id": artifact.id, "kind": artifact.type, "version": version}
     stored = connection.execute(_STORED, wanted).one_or_none()
     if stored is None:
         raise rules.conflict(artifact)
     if stored.source_key != artifact.source.key and (holder := _holder(connection, artifact)) is not None:
         raise rules.already_exists(artifact, holder)
-    connection.execute(update(artifacts).where(artifacts.c.id == artifact.id), records.artifact_values(artifact))
+    values = {**records.artifact_values(artifact), **net_score}
+    connection.execute(update(artifacts).where(artifacts.c.id == artifact.id), values)
     trigrams.change(connection, artifact.id, (stored.name, stored.readme), (artifact.name, artifact.readme))
 
 
@@ -89,6 +92,9 @@ def _holder(connection: Connection, artifact: Artifact) -> str | None:
 def _put_rating(connection: Connection, artifact_id: str, stored: StoredRating) -> None:
     connection.execute(delete(ratings).where(ratings.c.artifact_id == artifact_id))
     connection.execute(insert(ratings), {"artifact_id": artifact_id, **records.rating_values(stored)})
+    connection.execute(delete(scores_table).where(scores_table.c.artifact_id == artifact_id))
+    rows = [{"artifact_id": artifact_id, "metric": name, "score": score} for name, score in stored.scores.items()]
+    connection.execute(insert(scores_table), rows)
 
 
 def _put_files(connection: Connection, artifact_id: str, entries: Sequence[FileEntry]) -> None:

@@ -16,6 +16,7 @@ from backend.domain.audit import Action, AuditEntry
 from backend.domain.audit_chain import Sealed
 from backend.domain.instants import instant, moment
 from backend.domain.job import Job, JobError, JobKind, JobState, Progress
+from backend.domain.listing import folded
 from backend.domain.rating import StoredRating
 from backend.domain.source import ArtifactType, Host, Source
 from backend.domain.user import User
@@ -35,7 +36,7 @@ def _adapter(kind: type[T]) -> TypeAdapter[T]:
 
 
 def artifact_values(artifact: Artifact) -> Values:
-    """The row of an artifact."""
+    """The row of an artifact, but for its net score."""
     source = artifact.source
     return {
         "id": artifact.id,
@@ -57,6 +58,7 @@ def artifact_values(artifact: Artifact) -> Values:
         "version": artifact.version,
         "created_at": instant(artifact.created_at),
         "updated_at": instant(artifact.updated_at),
+        "folded_name": folded(artifact.name),
         "readme": artifact.readme,
     }
 

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -59,11 +60,14 @@ artifacts = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("folded_name", Text, nullable=False),
+    Column("net_score", Float),
     Column("readme", Text),  # last, so that reading the other columns never walks through a long text
     UniqueConstraint("type", "source_key"),
     Index(None, "source_key"),
     Index(None, "name", "id"),
     Index(None, "type", "id", "visibility", "owner"),  # a page of one type, and counts without touching the table
+    *(Index(None, "type", order, "id") for order in ("name", "created_at", "net_score", "size_bytes")),
 )
 
 indexed = Table(
@@ -81,6 +85,14 @@ ratings = Table(
     Column("rating", Text, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("evidence", Text, nullable=False),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    _artifact_id(primary_key=True),
+    Column("metric", String(64), primary_key=True),
+    Column("score", Float, nullable=False),
 )
 
 links = Table(

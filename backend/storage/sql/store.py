@@ -11,13 +11,14 @@ from backend.domain.artifact import Artifact, ArtifactSummary, FileEntry, Link, 
 from backend.domain.audit import AuditEntry, Reset
 from backend.domain.audit_chain import Head, Sealed
 from backend.domain.job import Claim, Job, JobError, JobKind, JobState, Progress
+from backend.domain.listing import Listing
 from backend.domain.needs import Search
 from backend.domain.page import NameQuery, Page
 from backend.domain.rating import StoredRating
 from backend.domain.source import ArtifactType
 from backend.domain.user import User
 from backend.storage.base import Commit, MetadataStore
-from backend.storage.sql import audit, catalog, jobs, links, listings, searches, trigrams
+from backend.storage.sql import audit, catalog, jobs, links, listings, orders, searches, trigrams
 from backend.storage.sql.schema import metadata
 from metrics.rating import Rating
 
@@ -81,6 +82,9 @@ class SqlStore(MetadataStore):
     ) -> Page[ArtifactSummary]:
         run = self._run.read if len(queries) <= FEW else self._run.scan
         return await run(listings.page, viewer, queries, after=after, limit=limit)
+
+    async def listed(self, viewer: User, listing: Listing, *, after: str | None, limit: int) -> Page[ArtifactSummary]:
+        return await self._run.scan(orders.page, viewer, listing, after=after, limit=limit)
 
     async def search(self, viewer: User, wanted: Search, *, after: str | None, limit: int) -> Page[ArtifactSummary]:
         return await self._run.scan(searches.search, viewer, wanted, after=after, limit=limit)

@@ -4,6 +4,7 @@ from backend.storage.tests.audit_contract import AuditContract, ChainContract, L
 from backend.storage.tests.catalog_contract import ClosingContract, CommitContract, UpdateContract
 from backend.storage.tests.jobs_contract import ClaimContract, LeaseContract
 from backend.storage.tests.listing_contract import LookupContract, PageContract, VisibilityContract
+from backend.storage.tests.order_contract import OrderContract
 from backend.storage.tests.parts_contract import DeleteContract, PartsContract
 from backend.storage.tests.search_contract import SearchContract
 from backend.storage.tests.work_contract import JobListingContract, ResetContract, WorkContract
@@ -18,6 +19,7 @@ class MetadataContract(
     VisibilityContract,
     LookupContract,
     PageContract,
+    OrderContract,
     SearchContract,
     AuditContract,
     ChainContract,

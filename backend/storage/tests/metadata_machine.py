@@ -19,6 +19,7 @@ from backend.domain.audit_chain import Head
 from backend.domain.errors import AlreadyExists, RegistryError
 from backend.domain.ids import new_id
 from backend.domain.job import Claim, JobError, JobKind, JobState, Progress
+from backend.domain.listing import Listing, ScoreRange, Sort
 from backend.domain.needs import AllOf, AnyOf, Literal, Need, Search, holds
 from backend.domain.page import NameQuery
 from backend.domain.source import ArtifactType, Host, Source
@@ -38,6 +39,7 @@ from backend.storage.tests.factories import (
     an_entry,
 )
 from backend.storage.tests.metadata_model import Model
+from backend.storage.tests.order_contract import followed
 from backend.storage.tests.paging import every_item
 
 STATEFUL = settings(
@@ -72,6 +74,16 @@ parts = st.fixed_dictionaries(
 queries = st.lists(
     st.builds(NameQuery, st.none() | names, st.frozensets(kinds)),
     max_size=3,
+)
+ranges = st.builds(ScoreRange, st.sampled_from(["net_score", "license", "none"]), st.none() | st.floats(0, 1))
+listings = st.builds(
+    Listing,
+    types=st.frozensets(kinds),
+    text=st.sampled_from([None, None, "E", "É"]),
+    owner=st.sampled_from([None, None, OWNER.name]),
+    scores=st.lists(ranges, max_size=1).map(tuple),
+    sort=st.sampled_from(Sort),
+    descending=st.booleans(),
 )
 error = JobError("UpstreamFailed", "503", {"status": 503})
 
@@ -245,6 +257,15 @@ class MetadataMachine(RuleBasedStateMachine):
             if any(query.matches(each.name, each.type) for query in wanted)
         ]
         self.compare_pages(expected, lambda after: self.store.page(viewer, wanted, after=after, limit=limit))
+
+    @rule(viewer=viewers, limit=st.integers(1, 4), listing=listings)
+    def listed(self, viewer: Any, limit: int, listing: Listing) -> None:
+        known = [(each, self.model.scores(each.id)) for each in self.model.visible(viewer)]
+        wanted = [(listing.place_of(*each), each[0].summary) for each in known if listing.selects(*each)]
+        wanted.sort(key=lambda each: (each[0].value or 0, each[0].id), reverse=listing.descending)
+        wanted.sort(key=lambda each: each[0].value is None)
+        found = self.run(followed(lambda after: self.store.listed(viewer, listing, after=after, limit=limit)))
+        assert found == [summary for _, summary in wanted]
 
     @rule(viewer=viewers, limit=st.integers(1, 4), need=st.sampled_from([None, *NEEDS]))
     def search(self, viewer: Any, limit: int, need: Need | None) -> None:

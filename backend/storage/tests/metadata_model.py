@@ -32,6 +32,10 @@ class Model:
             key=lambda artifact: artifact.id,
         )
 
+    def scores(self, artifact_id: str) -> dict[str, float]:
+        stored = self.ratings.get(artifact_id)
+        return stored.scores if stored else {}
+
     def find(self, viewer: User, kind: ArtifactType, artifact_id: str) -> Artifact | None:
         found = [each for each in self.visible(viewer) if (each.type, each.id) == (kind, artifact_id)]
         return found[0] if found else None

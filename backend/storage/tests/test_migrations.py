@@ -7,6 +7,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
+from backend.domain.listing import Listing, ScoreRange, Sort
 from backend.services.audit_chain import verify
 from backend.services.directory import search_for
 from backend.storage.base import Commit
@@ -72,7 +73,7 @@ async def test_down_and_up_again_with_data_leaves_a_working_store(file: Path, co
 
 
 async def test_what_was_there_is_searched_and_sealed_after_an_upgrade(file: Path, connection: Connection) -> None:
-    store, artifact = open_metadata(f"sqlite:///{file}"), an_artifact(readme="A NEEDLE in here")
+    store, artifact = open_metadata(f"sqlite:///{file}"), an_artifact("L'école", readme="A NEEDLE in here")
     entries = [an_entry(artifact) for _ in range(3)]
     rating = a_rating(artifact)
     await store.commit(Commit(artifact, rating=rating, audit=[entries[0]]))
@@ -80,7 +81,7 @@ async def test_what_was_there_is_searched_and_sealed_after_an_upgrade(file: Path
     before = await store.chain(after=0, limit=9)
     await store.close()
     migrate.downgrade(connection, "0001")
-    assert not {"indexed", "audit_head", "chained"} & tables(connection)
+    assert not {"indexed", "audit_head", "chained", "scores"} & tables(connection)
     store = open_metadata(f"sqlite:///{file}")
     assert migrate.is_current(connection)
     assert list(await store.chain(after=0, limit=9)) == list(before)
@@ -89,6 +90,8 @@ async def test_what_was_there_is_searched_and_sealed_after_an_upgrade(file: Path
     assert await store.rating(artifact.id) == rating
     found = await store.search(ADMIN, search_for("NEEDLE"), after=None, limit=9)
     assert [item.id for item in found.items] == [artifact.id]
+    listing = Listing(text="ÉCOLE", scores=(ScoreRange("license", 1.0, 1.0),), sort=Sort.NET_SCORE)
+    assert list((await store.listed(ADMIN, listing, after=None, limit=9)).items) == [artifact.summary]
     assert await store.delete(ADMIN, artifact.type, artifact.id, an_entry(artifact))
     await store.close()
 
