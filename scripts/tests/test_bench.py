@@ -8,7 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from benches import BENCHES, rating
+from backend.domain.source import ArtifactType
+from backend.storage.factory import open_metadata
+from benches import BENCHES, drive, hot, load, rating, seed, served
 from benches.__main__ import main
 from benches.figures import CannotMeasure, Figure, Machine, percentile
 from demo.load import HERE
@@ -98,3 +100,44 @@ def test_rating_without_saying_what_ends_with_1(capsys: pytest.CaptureFixture[st
     assert commands.main(["rate"]) == 1
 
     assert "URL_FILE | URL" in capsys.readouterr().err
+
+
+async def test_made_up_artifacts_are_the_ones_that_requests_ask_for() -> None:
+    store = open_metadata("memory://")
+    await seed.fill(store, 40)
+
+    spelling = hot.Spelling(40, "bearer x")
+    paths = {request.split()[1] for request in spelling.sampled("{type}/{id}")}
+    stored = [await store.get(seed.OWNER, seed.kind_of(at), seed.artifact_id(at)) for at in range(40)]
+
+    assert None not in stored
+    assert paths <= {f"{each.type}/{each.id}" for each in stored if each}
+    assert [each.id for each in stored if each] == sorted(each.id for each in stored if each)
+    rated = [at for at in range(40) if await store.scores(seed.artifact_id(at)) is not None]
+    assert {seed.kind_of(at) for at in rated} == {ArtifactType.MODEL}
+
+
+def test_the_client_counts_every_answer_of_the_real_server(tmp_path: Path) -> None:
+    with served.registry(tmp_path) as (registry, token):
+        asked = hot.Spelling(0, token).request("GET", "/tracks")
+        outcome = drive.drive(drive.Load(registry.port, [asked], connections=3, count=50))
+        cost = served.measure(registry, drive.Load(registry.port, [asked], connections=2, count=20))
+
+    assert outcome.answers == {"200": 50}
+    assert 0 < outcome.p50_ms <= outcome.p99_ms
+    assert cost.per_second > 0
+
+
+def test_an_answer_that_was_not_expected_stops_the_bench(tmp_path: Path) -> None:
+    with served.registry(tmp_path) as (registry, token):
+        asked = hot.Spelling(0, token).request("GET", "/artifacts/model/none")
+
+        with pytest.raises(CannotMeasure, match=r"expected 200 .* got \{'404': 5\}"):
+            served.measure(registry, drive.Load(registry.port, [asked], connections=1, count=5))
+
+
+def test_a_registry_is_filled_where_it_is_told_to_be(tmp_path: Path) -> None:
+    figures = load.measure(Namespace(artifacts=20, data_dir=tmp_path), Machine(10.0))
+
+    assert (tmp_path / "registry.db").stat().st_size > 20 * seed.README_BYTES
+    assert [figure.unit for figure in figures] == ["us", "MB", "kB"]

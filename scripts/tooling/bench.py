@@ -8,7 +8,7 @@ from tooling import bootstrap
 from tooling.pins import Purpose
 
 _ABOUT = """\
-Without a name it runs all of these, which takes about half a minute:
+Without a name it runs all of these, which takes about three minutes:
 
 {benches}
 
