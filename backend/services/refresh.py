@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+import re2
+
 from backend.domain.artifact import Artifact, Relation
 from backend.domain.errors import LeaseLost
 from backend.domain.job import Job, JobKind, JobState, Progress, new_job
@@ -85,8 +87,7 @@ class Relinking:
 
     async def _mentioning(self, names: Sequence[str]) -> AsyncIterator[str]:
         """Ids of models whose card mentions one of these names."""
-        need = any_of(in_any_case(name) for name in names)
-        wanted = Search(lambda _name, card: bool(card and any(mentions(card, name) for name in names)), need)
+        wanted = _naming(names)
         after: str | None = None
         while True:
             page = await self._store.search(SYSTEM, wanted, after=after, limit=MAX_LIMIT)
@@ -103,6 +104,17 @@ class Relinking:
             if any(job.kind is JobKind.RATE and job.not_before <= self._now() for job in waiting.items):
                 continue
             await self._board.submit(new_job(JobKind.RATE, model, owner=SYSTEM.name, now=self._now()))
+
+
+def _naming(names: Sequence[str]) -> Search:
+    """What finds the cards that mention one of these names: all of them at once before each by itself."""
+    some = re2.compile(f"(?i){'|'.join(map(re2.escape, names))}")
+
+    def mentioned(_name: str, card: str | None) -> bool:
+        return bool(card and some.search(card) and any(mentions(card, name) for name in names))
+
+    need = any_of(in_any_case(name) for name in names)
+    return Search(mentioned, need, rules_out=lambda joined: some.search(joined) is None)
 
 
 def _named(artifacts: Sequence[Artifact]) -> str:

@@ -97,7 +97,11 @@ def _searches(spelling: Spelling) -> list[str]:
 def _creations(spelling: Spelling) -> list[str]:
     salt = random.SystemRandom().getrandbits(40)
     return [
-        spelling.request("POST", "/artifact/code", {"url": f"https://made.example/{salt:x}/{each}"})
+        spelling.request(
+            "POST",
+            "/artifact/code",
+            {"url": f"https://made.example/{seed.needle(salt + each)}/{seed.needle(~salt - each)}"},
+        )
         for each in range(MOST_CREATED)
     ]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from string import ascii_lowercase
 from typing import Any
 
 from backend.domain.artifact import Artifact, FileEntry, Link, Relation
@@ -52,7 +53,7 @@ def kind_of(number: int) -> ArtifactType:
 
 def needle(number: int) -> str:
     """A word that stands in one README alone."""
-    return f"needle{number:08d}"
+    return "".join(random.Random(~number).choices(ascii_lowercase, k=10))
 
 
 def changes(count: int) -> Iterator[Commit]:
