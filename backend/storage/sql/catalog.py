@@ -69,7 +69,7 @@ def commit(connection: Connection, change: Commit) -> None:
 def _insert(connection: Connection, artifact: Artifact, net_score: Mapping[str, float]) -> None:
     if _INSERT.run(connection, [{"net_score": None, **records.artifact_values(artifact), **net_score}]) == 0:
         raise rules.already_exists(artifact, _holder(connection, artifact) or artifact.id)
-    trigrams.add(connection, artifact.id, (artifact.name, artifact.readme))
+    trigrams.add(connection, artifact.id)
 
 
 def _replace(connection: Connection, artifact: Artifact, version: int, net_score: Mapping[str, float]) -> None:

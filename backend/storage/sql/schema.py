@@ -78,6 +78,13 @@ indexed = Table(
     Column("artifact_id", Key, ForeignKey("artifacts.id", ondelete="CASCADE"), nullable=False, unique=True),
 )
 
+unindexed = Table(
+    "unindexed",
+    metadata,
+    # Artifacts that the text index does not know yet, because entering many at a time costs a third.
+    _artifact_id(primary_key=True),
+)
+
 ratings = Table(
     "ratings",
     metadata,

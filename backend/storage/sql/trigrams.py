@@ -3,19 +3,24 @@
 For SQLite it is an FTS5 table without content: each entry lists the trigrams of the different words of one artifact, in
 lower case as far as ASCII goes. It holds no text, so whoever asks verifies each candidate; and to remove an entry one
 has to say again what it was made of.
+
+New artifacts wait on a list until they are many, since entering them one by one costs three times as much; whoever
+searches looks at those too.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, column, insert, literal, select, table, text
+from sqlalchemy import Connection, bindparam, column, delete, insert, literal, select, table, text
 
 from backend.domain.needs import SHORTEST, AllOf, AnyOf, Literal, Need
-from backend.storage.sql.prepared import PreparedChange, PreparedSelect
-from backend.storage.sql.schema import indexed
+from backend.storage.sql.prepared import PreparedChange, PreparedInsert, PreparedSelect
+from backend.storage.sql.schema import artifacts, indexed, unindexed
 
 MOST_TRIGRAMS = 6
 """Trigrams of one literal that are asked for: six name few artifacts, and each costs reading its list."""
+MOST_WAITING = 64
+"""Artifacts that are on the list before it is entered: every search looks at each of them."""
 LARGEST_QUERY = 5_000
 """Characters of a query; a condition with more parts than that is not worth its parsing."""
 
@@ -26,32 +31,60 @@ _REMOVE = PreparedChange(insert(_TRIGRAMS).values({"trigrams": literal("delete")
 _CLEAR = text("INSERT INTO trigrams (trigrams) VALUES ('delete-all')")
 _NUMBER = PreparedSelect(select(indexed.c.number).where(indexed.c.artifact_id == bindparam("artifact_id")))
 _ENTER = PreparedSelect(insert(indexed).values(artifact_id=bindparam("entered")).returning(indexed.c.number))
-_CANDIDATES = text(
-    "SELECT indexed.artifact_id FROM trigrams JOIN indexed ON indexed.number = trigrams.rowid"
-    " WHERE trigrams MATCH :query LIMIT :most"
+_WAIT = PreparedInsert(unindexed)
+_WAITING = PreparedSelect(select(unindexed.c.artifact_id))
+_TEXTS_WAITING = (
+    select(artifacts.c.id, artifacts.c.name, artifacts.c.readme)
+    .join(unindexed, unindexed.c.artifact_id == artifacts.c.id)
+    .order_by(artifacts.c.id)
 )
+_CANDIDATES = text(
+    "SELECT artifact_id FROM unindexed UNION ALL SELECT artifact_id FROM"
+    " (SELECT indexed.artifact_id FROM trigrams JOIN indexed ON indexed.number = trigrams.rowid"
+    " WHERE trigrams MATCH :query LIMIT :most)"
+)
+"""In one statement, so that an artifact on its way from one to the other is in it."""
 
 Words = tuple[str, str | None]
 """A name and a README, as an entry is made of."""
 
 
-def add(connection: Connection, artifact_id: str, words: Words) -> None:
-    """Enter a new artifact."""
-    (entered,) = _ENTER.rows(connection, {"entered": artifact_id})
-    _put(connection, entered.number, words)
+def add(connection: Connection, artifact_id: str) -> None:
+    """Put a new artifact on the list, and enter those on it once they are many."""
+    _WAIT.run(connection, [{"artifact_id": artifact_id}])
+    waiting = _WAITING.rows(connection, {})
+    if len(waiting) >= MOST_WAITING:
+        _enter(connection)
 
 
 def change(connection: Connection, artifact_id: str, before: Words, after: Words) -> None:
-    """Enter an artifact anew when what it is found by has changed."""
-    if before != after:
-        number = _number(connection, artifact_id)
-        _take(connection, number, before)
-        _put(connection, number, after)
+    """Put an artifact on the list anew when what it is found by has changed."""
+    if before != after and remove(connection, artifact_id, before):
+        connection.execute(delete(indexed).where(indexed.c.artifact_id == artifact_id))
+        add(connection, artifact_id)
 
 
-def remove(connection: Connection, artifact_id: str, before: Words) -> None:
-    """Remove the entry of an artifact that is about to be deleted; it was made of `before`."""
-    _take(connection, _number(connection, artifact_id), before)
+def remove(connection: Connection, artifact_id: str, before: Words) -> bool:
+    """Remove the entry of an artifact that is about to be deleted; it was made of `before`. False: it has none yet."""
+    found = _NUMBER.row(connection, {"artifact_id": artifact_id})
+    if found is not None:
+        _REMOVE.run(connection, {"number": found.number, "words": _entry(before)})
+    return found is not None
+
+
+def _enter(connection: Connection) -> None:
+    """Enter all that wait.
+
+    Nothing else may be written between two entries: each such write would have the index flush what it has gathered,
+    and it is by flushing once that many at a time are cheaper.
+    """
+    entries = [
+        {"number": _ENTER.rows(connection, {"entered": row.id})[0].number, "words": _entry((row.name, row.readme))}
+        for row in connection.execute(_TEXTS_WAITING).all()
+    ]
+    for entry in entries:
+        _ADD.run(connection, entry)
+    connection.execute(delete(unindexed))
 
 
 def clear(connection: Connection) -> None:
@@ -105,20 +138,6 @@ def words_of(text: str) -> list[str]:
     """
     folded = text.encode().lower().replace(b"\0", b" ").split()
     return [word.decode() for word in dict.fromkeys(folded)]
-
-
-def _number(connection: Connection, artifact_id: str) -> int:
-    (entered,) = _NUMBER.rows(connection, {"artifact_id": artifact_id})
-    number: int = entered.number
-    return number
-
-
-def _put(connection: Connection, number: int, words: Words) -> None:
-    _ADD.run(connection, {"number": number, "words": _entry(words)})
-
-
-def _take(connection: Connection, number: int, words: Words) -> None:
-    _REMOVE.run(connection, {"number": number, "words": _entry(words)})
 
 
 def _entry(words: Words) -> str:

@@ -3,18 +3,24 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from backend.domain.errors import AlreadyExists, Unavailable
+from backend.domain.listing import Listing, Sort
 from backend.domain.page import NameQuery
 from backend.domain.source import ArtifactType
+from backend.services.directory import search_for
 from backend.storage.base import Commit, MetadataStore
 from backend.storage.factory import open_metadata
+from backend.storage.sql import orders, trigrams
 from backend.storage.sql.sqlite_writer import MAX_GROUP, driver
 from backend.storage.tests.factories import ADMIN, a_file, a_job, a_link, a_rating, an_artifact, an_entry
 from backend.storage.tests.metadata_contract import MetadataContract
+from backend.storage.tests.search_contract import SearchContract
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,6 +31,57 @@ class TestSqliteStore(MetadataContract):
         store = open_at(file)
         yield store
         await store.close()
+
+
+class TestSearchOfWhatIsIndexedAtOnce(SearchContract):
+    """Few artifacts would only wait to be indexed, and be searched one by one."""
+
+    @pytest.fixture(params=[1, 3], ids=["each by itself", "three at a time"])
+    async def store(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    ) -> AsyncIterator[MetadataStore]:
+        monkeypatch.setattr(trigrams, "MOST_WAITING", request.param)
+        store = open_at(file)
+        yield store
+        await store.close()
+
+
+async def test_artifacts_wait_for_the_index_until_they_are_many(file: Path) -> None:
+    store = open_at(file)
+    shelf = [an_artifact(readme=f"needle {at}") for at in range(trigrams.MOST_WAITING + 1)]
+    for artifact in shelf[:-2]:
+        await store.commit(Commit(artifact))
+    assert rows_in(file, "unindexed") == len(shelf) - 2
+    for artifact in shelf[-2:]:
+        await store.commit(Commit(artifact))
+    assert (rows_in(file, "unindexed"), rows_in(file, "indexed")) == (1, len(shelf) - 1)
+    page = await store.search(ADMIN, search_for("needle [0-9]+"), after=None, limit=1000)
+    assert [item.id for item in page.items] == [artifact.id for artifact in shelf]
+    await store.close()
+
+
+async def test_an_index_without_what_was_removed_is_sound(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trigrams, "MOST_WAITING", 1)
+    store = open_at(file)
+    shelf = [an_artifact(readme=f"needle {at}") for at in range(9)]
+    for artifact in shelf:
+        await store.commit(Commit(artifact))
+    for artifact in shelf[::2]:
+        await store.delete(ADMIN, artifact.type, artifact.id, an_entry(artifact))
+    for artifact in shelf[1::2]:
+        await store.commit(Commit(replace(artifact, version=2, readme="straw"), expected_version=1))
+    await store.close()
+    with sqlite3.connect(file) as other:
+        assert other.execute("SELECT count(*) FROM trigrams WHERE trigrams MATCH 'nee'").fetchone() == (0,)
+        assert other.execute("SELECT count(*) FROM trigrams WHERE trigrams MATCH 'str'").fetchone() == (4,)
+    other.close()
+
+
+def rows_in(file: Path, table: str) -> int:
+    with sqlite3.connect(file) as other:
+        (rows,) = other.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - a test's own words
+    other.close()
+    return int(rows)
 
 
 @pytest.fixture
@@ -242,6 +299,35 @@ async def test_a_page_is_read_off_an_index_and_never_sorted(file: Path, queries:
     await store.page(ADMIN, queries, after="0", limit=10)
     reader.set_trace_callback(None)
     steps = [row[3] for row in reader.execute(f"EXPLAIN QUERY PLAN {asked[-1]}")]
+    assert [step for step in steps if "TEMP B-TREE" in step or step.startswith("SCAN artifacts")] == []
+    assert any(step.startswith("SEARCH artifacts") for step in steps)
+    await store.close()
+
+
+@pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
+@pytest.mark.parametrize("sort", list(Sort))
+@pytest.mark.parametrize("begun", [False, True], ids=["first", "later"])
+async def test_a_listing_in_an_order_is_read_off_an_index_and_never_sorted(
+    file: Path, sort: Sort, *, descending: bool, begun: bool
+) -> None:
+    store = open_at(file)
+    for _ in range(3):
+        artifact = an_artifact(size_bytes=5)
+        await store.commit(Commit(artifact, rating=a_rating(artifact)))
+    listing = Listing(frozenset({ArtifactType.MODEL}), sort=sort, descending=descending)
+    after = (await store.listed(ADMIN, listing, after=None, limit=1)).after if begun else None
+    asked: list[str] = []
+
+    def traced(connection: Connection) -> None:
+        database = driver(connection)
+        database.set_trace_callback(asked.append)
+        orders.page(connection, ADMIN, listing, after=after, limit=9)
+        database.set_trace_callback(None)
+        for statement in asked:
+            steps.extend(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}"))
+
+    steps: list[str] = []
+    await store._run.read(traced)
     assert [step for step in steps if "TEMP B-TREE" in step or step.startswith("SCAN artifacts")] == []
     assert any(step.startswith("SEARCH artifacts") for step in steps)
     await store.close()
