@@ -104,7 +104,7 @@ class Ingest:
             await self._store.commit(
                 Commit(draft, links=(), files=(), audit=[entry], jobs=self._followed_by(draft, (), None))
             )
-            self._board.wake()
+            self._board.wake(JobKind.RELINK)
             return draft
         return await self._run_as_job(caller, draft, request, replaces=None)
 

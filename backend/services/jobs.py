@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.domain import errors
 from backend.domain.errors import NotFound, RegistryError
-from backend.domain.job import Job, JobError, JobState, Progress
+from backend.domain.job import Job, JobError, JobKind, JobState, Progress
 from backend.domain.page import Page
 from backend.domain.user import User
 from backend.storage.base import Jobs
@@ -45,27 +45,29 @@ class JobBoard:
     def __init__(self, store: Jobs) -> None:
         self._store = store
         self._endings: dict[str, list[asyncio.Event]] = defaultdict(list)
-        self._wakes: list[asyncio.Event] = []
+        self._wakes: list[tuple[JobKind | None, asyncio.Event]] = []
 
     @contextmanager
-    def subscribed(self) -> Iterator[asyncio.Event]:
-        """An event of the caller's own, set whenever there may be something to claim."""
+    def subscribed(self, kind: JobKind | None = None) -> Iterator[asyncio.Event]:
+        """An event of the caller's own, set whenever there may be something to claim, of one kind or of any."""
         wake = asyncio.Event()
-        self._wakes.append(wake)
+        entry = (kind, wake)
+        self._wakes.append(entry)
         try:
             yield wake
         finally:
-            self._wakes.remove(wake)
+            self._wakes.remove(entry)
 
-    def wake(self) -> None:
-        """Say that there may be something to claim."""
-        for wake in self._wakes:
-            wake.set()
+    def wake(self, only: JobKind | None = None) -> None:
+        """Say that there may be something to claim, of any kind or only of one."""
+        for kind, wake in self._wakes:
+            if only is None or kind is None or kind is only:
+                wake.set()
 
     async def submit(self, job: Job) -> None:
         """Store a job durably and wake the worker."""
         await self._store.enqueue(job)
-        self.wake()
+        self.wake(job.kind)
 
     def announce_end(self, job_id: str) -> None:
         """Tell whoever waits in this process that a job has ended; also wakes the worker for what the job queued."""

@@ -104,7 +104,7 @@ class Worker:
 
     async def _serve(self, lane: Lane) -> None:
         free = asyncio.Semaphore(lane.places)
-        with self._board.subscribed() as wake:
+        with self._board.subscribed(lane.kind) as wake:
             async with asyncio.TaskGroup() as tasks:
                 while True:
                     await free.acquire()

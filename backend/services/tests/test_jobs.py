@@ -188,3 +188,16 @@ def test_an_upstream_error_keeps_how_long_to_wait() -> None:
     kept = as_job_error(UpstreamFailed("slow", 429, retry_after_s=12, rate_limited=True))
 
     assert replace(kept, detail="").extra["retry_after_s"] == 12
+
+
+def test_a_call_for_one_kind_wakes_who_waits_for_it_or_for_any() -> None:
+    board = JobBoard(MemoryStore())
+
+    with (
+        board.subscribed(JobKind.RELINK) as own,
+        board.subscribed(JobKind.MIRROR) as other,
+        board.subscribed() as every,
+    ):
+        board.wake(JobKind.RELINK)
+
+        assert (own.is_set(), other.is_set(), every.is_set()) == (True, False, True)

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
 from backend.domain.artifact import FileEntry
 from backend.domain.instants import instant
@@ -43,25 +45,27 @@ def claim(
 
 def _oldest_due(connection: Connection, kinds: Sequence[JobKind], now: datetime) -> Job | None:
     at = instant(now)
-    queued = _oldest(connection, kinds, JobState.QUEUED, jobs.c.not_before <= at)
-    abandoned = _oldest(connection, kinds, JobState.RUNNING, jobs.c.lease_until < at)
-    due = [job for job in (queued, abandoned) if job is not None]
+    rows = [connection.execute(oldest, {"at": at}).one_or_none() for oldest in _oldest(tuple(kinds))]
+    due = [records.to_job(row) for row in rows if row is not None]
     return min(due, key=lambda job: (job.created_at, job.id), default=None)
 
 
-def _oldest(
-    connection: Connection, kinds: Sequence[JobKind], state: JobState, is_due: ColumnElement[bool]
-) -> Job | None:
+@lru_cache(maxsize=32)
+def _oldest(kinds: Sequence[JobKind]) -> list[Select[Any]]:
+    """What finds the oldest job that is due: among those that wait, and among those whose worker went silent."""
     # One statement a state, because then the index gives the order and finished jobs are never looked at.
-    oldest = (
+    due = {
+        JobState.QUEUED: jobs.c.not_before <= bindparam("at"),
+        JobState.RUNNING: jobs.c.lease_until < bindparam("at"),
+    }
+    return [
         select(jobs)
         .where(jobs.c.state == state, jobs.c.kind.in_(list(kinds)), is_due)
         .order_by(jobs.c.created_at, jobs.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
-    )
-    row = connection.execute(oldest).one_or_none()
-    return None if row is None else records.to_job(row)
+        for state, is_due in due.items()
+    ]
 
 
 def claim_alike(connection: Connection, claim: Claim, *, most: int, now: datetime) -> list[Job]:
