@@ -22,8 +22,8 @@ class Flight:
 
     @property
     def open(self) -> bool:
-        """Whether one more may join: it has not ended, and nobody has given it up."""
-        return not self.task.done() and not self.task.cancelling()
+        """Whether one more may join: nobody has given it up."""
+        return not self.task.cancelling()
 
     async def join(self) -> Answer:
         """Wait for the answer."""

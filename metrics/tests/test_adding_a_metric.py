@@ -1,6 +1,7 @@
 """The page on adding a metric works: it is followed to the letter on a copy of the package."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -46,7 +47,8 @@ def _add_lines(catalogue: Path, lines: list[str]) -> None:
 
 def run(copy: Path, *arguments: str) -> str:
     command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
