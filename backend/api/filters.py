@@ -1,11 +1,12 @@
 """The filters and the order of `GET /artifacts/{type}`, from query parameters to a listing."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, StringConstraints
 
 from backend.api.deps import KindPath
 from backend.api.schemas import MAX_NAME
@@ -22,6 +23,17 @@ LONGEST_CURSOR = 8_000
 
 Part = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Spdx = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME, pattern=r"^[\x20-\x7e]+$")]
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+
+
+def _is_date_time(given: object) -> object:
+    # Pydantic alone would take numbers for seconds since the epoch as well.
+    if not isinstance(given, str) or _RFC_3339.fullmatch(given) is None:
+        raise ValueError("must be a date and time with an offset from UTC, as 2026-03-01T12:00:00Z")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_is_date_time)]
 Bounds = Annotated[list[str], Query(max_length=MAX_BOUNDS)]
 
 
@@ -34,10 +46,10 @@ def wanted(
     ] = None,
     owner: Annotated[Part | None, Query(description="Who registered it.")] = None,
     created_from: Annotated[
-        AwareDatetime | None, Query(description="Registered then or later, with an offset from UTC.")
+        Moment | None, Query(description="Registered then or later, with an offset from UTC.")
     ] = None,
     created_before: Annotated[
-        AwareDatetime | None, Query(description="Registered before then, with an offset from UTC.")
+        Moment | None, Query(description="Registered before then, with an offset from UTC.")
     ] = None,
     min_score: Annotated[
         Bounds, Query(description="The least a score may be, as `net_score:0.5` or `license:1`; may be repeated.")
