@@ -40,7 +40,7 @@ def page(
 ) -> Page[ArtifactSummary]:
     """Artifacts that match any query; one statement, unless there are more names than one statement takes."""
     parameters = {"after": after or "", "rows": limit + 1, **seen_by(viewer)}
-    rows: list[records.AnyRow] = []
+    rows: list[tuple[Any, ...]] = []
     for lot in in_lots(queries):
         names = _names_by_types(lot)
         strands = tuple((tuple(sorted(types)), wanted is not None) for types, wanted in names.items())
@@ -48,7 +48,7 @@ def page(
         rows += (
             connection.execute(_union(strands), parameters | lists)
             if lists
-            else _every(strands).rows(connection, parameters)
+            else _every(strands).plain_rows(connection, parameters)
         )
     items = records.to_summaries(rows)[: limit + 1]
     return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)

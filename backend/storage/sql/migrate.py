@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, text
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in `migrations/versions`, as a test makes sure."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

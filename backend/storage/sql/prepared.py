@@ -60,6 +60,14 @@ class PreparedSelect:
         compiled, as_row = self._compiled
         return [as_row(row) for row in driver.execute(compiled.text, compiled.arranged(parameters))]
 
+    def plain_rows(self, connection: Connection, parameters: Parameters) -> Sequence[tuple[Any, ...]]:
+        """All rows as tuples, for lists long enough that naming their columns would cost more than reading them."""
+        driver = _driver(connection)
+        if driver is None:
+            return connection.execute(self._statement, dict(parameters)).all()
+        compiled = self._compiled[0]
+        return driver.execute(compiled.text, compiled.arranged(parameters)).fetchall()
+
     def row(self, connection: Connection, parameters: Parameters) -> AnyRow | None:
         """The one row, None when there is none."""
         found = self.rows(connection, parameters)

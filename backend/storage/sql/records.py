@@ -84,10 +84,10 @@ def to_artifact(row: AnyRow) -> Artifact:
     )
 
 
-def to_summaries(rows: Iterable[AnyRow]) -> list[ArtifactSummary]:
+def to_summaries(rows: Iterable[tuple[Any, ...]]) -> list[ArtifactSummary]:
     """The listing's view of rows of id, name and type, each once, by ascending id."""
-    distinct = {row[0]: row for row in rows}
-    return [ArtifactSummary(key, distinct[key][1], _TYPES[distinct[key][2]]) for key in sorted(distinct)]
+    distinct = sorted({row[0]: row for row in rows}.values())
+    return [ArtifactSummary(key, name, _TYPES[kind]) for key, name, kind in distinct]
 
 
 def rating_values(stored: StoredRating) -> Values:

@@ -66,7 +66,9 @@ artifacts = Table(
     UniqueConstraint("type", "source_key"),
     Index(None, "source_key"),
     Index(None, "name", "id"),
-    Index(None, "type", "id", "visibility", "owner"),  # a page of one type, and counts without touching the table
+    # Pages, and counts, are read off these alone: a row of the table lies between two READMEs.
+    Index(None, "id", "visibility", "owner", "name", "type"),
+    Index(None, "type", "id", "visibility", "owner", "name"),
     *(Index(None, "type", order, "id") for order in ("name", "created_at", "net_score", "size_bytes")),
 )
 
