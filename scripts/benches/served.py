@@ -107,7 +107,9 @@ def _driven(load: Load) -> Outcome:
 def registry(folder: Path, **settings: str) -> Iterator[tuple[Served, str]]:
     """The registry on a data folder, with sign-in on, and a token for it."""
     signed = {"AUTH": "required", "ADMIN_PASSWORD": PASSWORD, "JWT_SECRET": secrets.token_urlsafe(32)}
-    chosen = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(folder), **signed, **settings}
+    nowhere = "http://127.0.0.1:9"  # what is made up has no source, and no hub should be asked for it
+    hubs = {"HF_ENDPOINT": nowhere, "GITHUB_API_URL": nowhere}
+    chosen = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(folder), **hubs, **signed, **settings}
     with _running([sys.executable, "-m", "backend.serve"], chosen, folder / "bench.log") as served:
         yield served, _token(served.port)
 
