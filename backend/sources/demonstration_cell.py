@@ -18,7 +18,7 @@ from typing import Any
 READY = b"ready"
 """Written to the pipe in `ready_fd` once the cell is closed; whatever ends before it never ran the demonstration."""
 
-WORK = "/work"
+WORK = "/cell"
 
 _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC = 2, 4, 4096, 16384
 _ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV = 1, 2, 4

@@ -125,14 +125,14 @@ TRIES = {
     "write to the system": "open('/usr/lib/x', 'w')",
     "write to the interpreter": "import json\nopen(json.__file__, 'a')",
     "write to the root": "open('/x', 'w')",
-    "fill its folder": "open('/work/x', 'wb').write(bytes(70_000_000))",
+    "fill its folder": "open('/cell/x', 'wb').write(bytes(70_000_000))",
     "read the password file": "open('/etc/passwd')",
     "see the host's processes": "open('/proc/1/environ')",
-    "make a device": "import os, stat\nos.mknod('/work/d', stat.S_IFBLK | 0o666, os.makedev(8, 0))",
+    "make a device": "import os, stat\nos.mknod('/cell/d', stat.S_IFBLK | 0o666, os.makedev(8, 0))",
     "leave by chroot": "import os\nos.mkdir('a')\nos.chroot('a')",
     "become root": "import os\nos.setuid(12345)",
     "signal the first process": "import os, time\nos.kill(1, 9)\ntime.sleep(0.3)\nraise SystemExit('it lives on')",
-    "mount something": "import ctypes\nassert ctypes.CDLL(None).mount(b'none', b'/work', b'tmpfs', 0, None) == 0",
+    "mount something": "import ctypes\nassert ctypes.CDLL(None).mount(b'none', b'/cell', b'tmpfs', 0, None) == 0",
     "begin a user namespace": "import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0",
     "listen where the host listens": "import socket\nsocket.create_connection(('127.0.0.1', 22), 2)",
     "raise its own limits": "import resource as r\nr.setrlimit(r.RLIMIT_NPROC, (9999, 9999))",
@@ -157,7 +157,7 @@ def secret(tmp_path: Path) -> Path:
 
 async def test_the_host_and_its_secrets_are_not_there(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REGISTRY_SECRET", "open-sesame")
-    looks = f"import os\nprint(dict(os.environ), os.path.exists({str(secret)!r}), os.listdir('/work'))"
+    looks = f"import os\nprint(dict(os.environ), os.path.exists({str(secret)!r}), os.listdir('/cell'))"
     writes = f"try:\n    open({str(secret.with_name('new'))!r}, 'w')\nexcept OSError:\n    pass"
 
     done = await run(looks, writes)

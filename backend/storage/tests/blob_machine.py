@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from abc import abstractmethod
 from collections.abc import Awaitable
 from typing import Any
 
@@ -22,8 +23,9 @@ class BlobMachine(RuleBasedStateMachine):
 
     digests = Bundle("digests")
 
+    @abstractmethod
     def open(self) -> BlobStore:
-        raise NotImplementedError("each backend's machine opens its own")
+        """An empty store of the backend that is tried."""
 
     def reopened(self, blobs: BlobStore) -> BlobStore:
         """The store after its process was restarted; a store that forgets is not restarted."""

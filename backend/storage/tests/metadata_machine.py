@@ -5,6 +5,7 @@
 
 import asyncio
 import os
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -104,8 +105,9 @@ class MetadataMachine(RuleBasedStateMachine):
     artifacts = Bundle("artifacts")
     claims = Bundle("claims")
 
+    @abstractmethod
     def open(self) -> MetadataStore:
-        raise NotImplementedError("each backend's machine opens its own")
+        """An empty store of the backend that is tried."""
 
     def reopened(self, store: MetadataStore) -> MetadataStore:
         """The store after its process was restarted; a store that forgets is not restarted."""
