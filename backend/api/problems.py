@@ -14,7 +14,7 @@ DESCRIPTIONS = {
     413: "More was asked for, or sent, than is ever answered or read.",
     416: "The range lies outside the file.",
     424: "The gate turned the model away; `shortfalls` names each score.",
-    500: "Some metric could not be computed.",
+    500: "The registry could not compute the answer; `detail` says what failed.",
     501: "This registry runs open and takes no tokens.",
     502: "The source cannot be reached, or wants credentials this registry does not have.",
     503: "Not just now; `Retry-After` says when.",
